@@ -1,0 +1,96 @@
+"""Every error that cante-corpus raises on purpose, in one tree.
+
+    CanteError
+    ├── UsageError            the command cannot be carried out as it was given (exit 2)
+    │   ├── WorkspaceError    no corpus.toml here, or one where a new corpus was to be made
+    │   └── ConfigError       corpus.toml or a training config says something that cannot be
+    ├── StoreError            the database cannot be opened, read or written
+    ├── MediaError            audio cannot be read, decoded or written
+    │   └── DiskFullError     the disk has no room for what was to be written
+    ├── LyricsError           a letra cannot be read, or says nothing
+    ├── ModelError            a model is not to be had, or its files are not what they should be
+    ├── AlignmentError        a text cannot be placed on this audio
+    ├── PublishError          nothing may be published, or the folder cannot take it
+    ├── TrainError            a training or judging run cannot start or go on
+    └── MissingExtraError     a package of an optional extra is not installed
+
+A message is one line: what, where, and what to do.  The command line prints it
+as it is; the runner keeps it beside the item that failed.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlignmentError",
+    "CanteError",
+    "ConfigError",
+    "DiskFullError",
+    "LyricsError",
+    "MediaError",
+    "MissingExtraError",
+    "ModelError",
+    "PublishError",
+    "StoreError",
+    "TrainError",
+    "UsageError",
+    "WorkspaceError",
+]
+
+
+class CanteError(Exception):
+    """The root: catch this to catch whatever cante-corpus raises on purpose."""
+
+
+class UsageError(CanteError):
+    """Raised when a command cannot be carried out as it was given; the exit code is 2."""
+
+
+class WorkspaceError(UsageError):
+    """Raised when no corpus.toml is found upwards of a folder, or one is there already."""
+
+
+class ConfigError(UsageError):
+    """Raised when a configuration file has a key or a value that cannot be."""
+
+
+class StoreError(CanteError):
+    """Raised when the database cannot be opened, read or written."""
+
+
+class MediaError(CanteError):
+    """Raised when audio cannot be read, decoded or written."""
+
+
+class DiskFullError(MediaError):
+    """Raised when the disk has no room for what was to be written; nothing half-written stays."""
+
+
+class LyricsError(CanteError):
+    """Raised when a letra cannot be read or has no words."""
+
+
+class ModelError(CanteError):
+    """Raised when a model cannot be found, or a digest shows that its files are damaged."""
+
+
+class AlignmentError(CanteError):
+    """Raised when a text cannot be placed on the audio: too short, silent, or without letters."""
+
+
+class PublishError(CanteError):
+    """Raised when there is nothing to publish, or the target folder cannot take it."""
+
+
+class TrainError(CanteError):
+    """Raised when a training or judging run cannot start or go on."""
+
+
+class MissingExtraError(CanteError):
+    """Raised when a command needs an optional extra that is not installed."""
+
+    def __init__(self, extra: str, package: str) -> None:
+        super().__init__(
+            f"{package} is not installed; this command needs the extra '{extra}': "
+            f"pip install 'cante-corpus[{extra}]'"
+        )
+        self.extra = extra

@@ -1,0 +1,286 @@
+"""The records that every stage takes and gives: frozen, checked when made, ids from content.
+
+Times are seconds as float.  Ids are lower-case hex: a recording's is the SHA-256
+of its bytes, a verse's the hash of its folded text, and so on; making a record
+twice from the same content gives the same id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from corpus.text import fold
+
+__all__ = [
+    "Annotation",
+    "Decision",
+    "Kind",
+    "Match",
+    "MatchedVerse",
+    "Recording",
+    "Release",
+    "ReleasedUtterance",
+    "Tier",
+    "Utterance",
+    "Verdict",
+    "Verse",
+    "VerseSource",
+    "Word",
+    "content_id",
+    "hull",
+]
+
+UNKNOWN_RIGHTS = "unknown"
+
+
+class Kind(str, Enum):
+    """What is heard in an utterance."""
+
+    LETRA = "letra"
+    QUEJIO = "quejío"
+    JALEO = "jaleo"
+    NOTHING = "nothing"
+
+
+class Tier(str, Enum):
+    """How far an utterance is to be trusted."""
+
+    GOLD = "gold"  # a person has checked it
+    SILVER = "silver"  # the aligner is sure
+    BRONZE = "bronze"  # the aligner is not
+
+
+class Decision(str, Enum):
+    """What became of the search for the verses of a recording."""
+
+    ACCEPTED = "accepted"
+    REVIEW = "to review"
+    NONE = "no match"
+
+
+class Verdict(str, Enum):
+    """What a person said of an utterance."""
+
+    RIGHT = "right"
+    CORRECTED = "corrected"
+    REJECTED = "rejected"
+
+
+def content_id(*parts: str) -> str:
+    """The first 32 hex digits of the SHA-256 of the parts, each ended by a NUL."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()[:32]
+
+
+def _check_span(start: float, end: float) -> None:
+    if not (math.isfinite(start) and math.isfinite(end) and 0 <= start <= end):
+        raise ValueError(f"times must be finite and ordered, not {start} to {end}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One piece of audio, named by the SHA-256 of its bytes (64 hex digits)."""
+
+    id: str
+    source: str
+    duration: float
+    suffix: str = ""
+    title: str = ""
+    artist: str = ""
+    author: str = ""
+    album: str = ""
+    year: int | None = None
+    palo: str = ""
+    region: str = ""
+    sex: str = ""
+    rights: str = UNKNOWN_RIGHTS
+    master: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.id) != 64:
+            raise ValueError("a recording's id is the SHA-256 of its bytes, 64 hex digits")
+        if not (math.isfinite(self.duration) and self.duration > 0):
+            raise ValueError(f"a recording lasts some time, not {self.duration} s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerseSource:
+    """Where a verse was found: the letra, its place there, and the spelling found there."""
+
+    source: str
+    position: int
+    lines: tuple[str, ...]
+    title: str = ""
+    artist: str = ""
+    palo: str = ""
+    rights: str = UNKNOWN_RIGHTS
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verse:
+    """One copla: lines as first written, and every place where it was found."""
+
+    lines: tuple[str, ...]
+    sources: tuple[VerseSource, ...]
+
+    def __post_init__(self) -> None:
+        if not fold(" ".join(self.lines)):
+            raise ValueError("a verse has at least one word")
+
+    @property
+    def id(self) -> str:
+        """The hash of the folded text: the same copla in another spelling of case or accents."""
+        return content_id("verse", fold(" ".join(self.lines)))
+
+    @property
+    def text(self) -> str:
+        """The lines, one below the other."""
+        return "\n".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedVerse:
+    """A verse that is sung in a recording; `start` is set where it was heard."""
+
+    verse: str
+    score: float
+    reason: str
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """The ordered verses of one recording, who decided it, and from what."""
+
+    recording: str
+    verses: tuple[MatchedVerse, ...]
+    decision: Decision
+    decided_by: str = "machine"
+
+    def __post_init__(self) -> None:
+        if (self.decision is Decision.NONE) != (not self.verses):
+            raise ValueError("a match has verses unless it is 'no match'")
+
+    @property
+    def id(self) -> str:
+        """The hash of the recording and its verses."""
+        return content_id("match", self.recording, *(v.verse for v in self.verses))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word as written, with its times in the recording and a score in 0..1."""
+
+    text: str
+    start: float
+    end: float
+    score: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_span(self.start, self.end)
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"a score lies in 0..1, not {self.score}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """A stretch of one recording, with its text (one line below the other) and words."""
+
+    recording: str
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] = ()
+    verse: str = ""
+    kind: Kind = Kind.LETRA
+    score: float = 0.0
+    tier: Tier = Tier.BRONZE
+
+    def __post_init__(self) -> None:
+        _check_span(self.start, self.end)
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"a score lies in 0..1, not {self.score}")
+        if self.words and [w.text for w in self.words] != self.text.split():
+            raise ValueError("the words of an utterance are the words of its text, in order")
+        starts = [w.start for w in self.words]
+        if starts != sorted(starts):
+            raise ValueError("the words of an utterance begin in order")
+
+    @property
+    def id(self) -> str:
+        """The hash of the recording, the span in milliseconds and the text."""
+        span = f"{round(self.start * 1000)}-{round(self.end * 1000)}"
+        return content_id("utterance", self.recording, span, self.text)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from start to end."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """What one person said of one utterance.  Never overwritten: a later one is another."""
+
+    utterance: str
+    annotator: str
+    made: str  # ISO 8601, UTC
+    verdict: Verdict
+    text: str
+    start: float
+    end: float
+    kind: Kind = Kind.LETRA
+    words: tuple[Word, ...] = ()
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_span(self.start, self.end)
+
+    @property
+    def id(self) -> str:
+        """The hash of what was said, by whom and when."""
+        return content_id("annotation", self.utterance, self.annotator, self.made, self.text)
+
+    def applied_to(self, utterance: Utterance) -> Utterance:
+        """The utterance as this person left it."""
+        return replace(
+            utterance,
+            start=self.start,
+            end=self.end,
+            text=self.text,
+            words=self.words,
+            kind=self.kind,
+            score=1.0,
+            tier=Tier.GOLD,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedUtterance:
+    """An utterance in a release, and the split it went to."""
+
+    utterance: str
+    split: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A frozen, named set of utterances."""
+
+    name: str
+    made: str  # ISO 8601, UTC
+    utterances: tuple[ReleasedUtterance, ...] = field(default=())
+
+
+def hull(words: Iterable[Word]) -> tuple[float, float]:
+    """The earliest start and the latest end; ValueError where there are no words."""
+    spans = [(w.start, w.end) for w in words]
+    return min(s for s, _ in spans), max(e for _, e in spans)
