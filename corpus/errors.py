@@ -7,6 +7,7 @@
     ├── StoreError            the database cannot be opened, read or written
     ├── MediaError            audio cannot be read, decoded or written
     │   └── DiskFullError     the disk has no room for what was to be written
+    ├── TableError            a CSV cannot be read, or has no rows
     ├── LyricsError           a letra cannot be read, or says nothing
     ├── ModelError            a model is not to be had, or its files are not what they should be
     ├── AlignmentError        a text cannot be placed on this audio
@@ -31,6 +32,7 @@ __all__ = [
     "ModelError",
     "PublishError",
     "StoreError",
+    "TableError",
     "TrainError",
     "UsageError",
     "WorkspaceError",
@@ -63,6 +65,10 @@ class MediaError(CanteError):
 
 class DiskFullError(MediaError):
     """Raised when the disk has no room for what was to be written; nothing half-written stays."""
+
+
+class TableError(CanteError):
+    """Raised when a CSV or TSV cannot be read or has no rows."""
 
 
 class LyricsError(CanteError):

@@ -1,16 +1,50 @@
-"""Audio bytes: probe, hash, decode, cut."""
+"""Audio bytes: probe, hash, decode, read piece by piece, cut.
+
+The original is kept untouched; beside it stands what every stage hears: 16 kHz
+mono FLAC.  Both are named by the SHA-256 of the original's bytes, so a file's
+own name (spaces, emoji, "../") is never part of a path here.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
-__all__ = ["SAMPLE_RATE", "ArraySamples", "Samples"]
+from corpus.errors import DiskFullError, MediaError
+
+__all__ = [
+    "SAMPLE_RATE",
+    "ArraySamples",
+    "Decoded",
+    "FlacSamples",
+    "Media",
+    "Samples",
+    "decode",
+    "decoded_copy",
+    "flac_bytes",
+    "hash_file",
+    "writing",
+]
 
 SAMPLE_RATE = 16_000
 """Hertz, mono: what every stage hears."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Samples(Protocol):
@@ -32,7 +66,230 @@ class ArraySamples:
 
     @property
     def n_samples(self) -> int:
+        """How many samples there are."""
         return len(self._samples)
 
     def read(self, start: int, n_samples: int) -> NDArray[np.float32]:
+        """Samples from `start` on, shape (n,)."""
         return self._samples[start : start + n_samples]
+
+
+class FlacSamples:
+    """Audio in a 16 kHz mono FLAC file, of which only what is asked for is read.
+
+    Raises MediaError when the file is missing, damaged or of another rate.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            info = soundfile.info(str(path))
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise MediaError(f"{path} cannot be read as FLAC: collect it again") from error
+        if (info.samplerate, info.channels) != (SAMPLE_RATE, 1):
+            raise MediaError(f"{path} is not 16 kHz mono: collect it again")
+        self._n_samples = int(info.frames)
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are."""
+        return self._n_samples
+
+    def read(self, start: int, n_samples: int) -> NDArray[np.float32]:
+        """Samples from `start` on, shape (n,), in -1..1."""
+        start = min(start, self._n_samples)
+        n_samples = min(n_samples, self._n_samples - start)
+        try:
+            found, _ = soundfile.read(str(self.path), n_samples, start, dtype="float32")
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise MediaError(f"{self.path} is damaged: collect it again") from error
+        samples: NDArray[np.float32] = found
+        return samples
+
+
+def flac_bytes(samples: NDArray[np.float32]) -> bytes:
+    """16 kHz mono FLAC, 16 bits, of samples in -1..1, shape (n_samples,)."""
+    out = io.BytesIO()
+    soundfile.write(out, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return out.getvalue()
+
+
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, 64 hex digits; raises MediaError when it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as data:
+            while block := data.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise MediaError(f"cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[Path]:
+    """A new path beside `target`, which takes its place when all went well, and goes when not.
+
+    Raises DiskFullError or MediaError for what the file system refuses.
+    """
+    scratch: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".part-", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+        scratch = Path(name)
+        yield scratch
+        _sync(scratch)
+        scratch.chmod(0o644)
+        scratch.replace(target)
+    except OSError as error:
+        raise _disk_error(error, target) from error
+    finally:
+        if scratch is not None:
+            scratch.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as data:
+        os.fsync(data.fileno())
+
+
+def _disk_error(error: OSError, target: Path) -> MediaError:
+    if error.errno in _FULL:
+        return DiskFullError(f"no room left on the disk for {target.parent}: make room, run again")
+    return MediaError(f"cannot write in {target.parent}: {error.strerror or error}")
+
+
+# ---- FFmpeg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What decoding gave: seconds of audio, and what was odd about it ("" when nothing was)."""
+
+    duration: float
+    warning: str = ""
+
+
+def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    if shutil.which(program) is None:
+        raise MediaError(f"{program} is not installed: install FFmpeg (apt, brew or winget has it)")
+    return subprocess.run(
+        [program, *arguments], capture_output=True, stdin=subprocess.DEVNULL, check=False
+    )
+
+
+def _input(path: Path) -> list[str]:
+    # "file:" and an absolute path: a name with a colon or a leading dash is no option and no URL.
+    # A playlist named .mp3 must not make FFmpeg open anything else.
+    return ["-protocol_whitelist", "file,pipe", "-i", f"file:{path.absolute()}"]
+
+
+def _announced(path: Path) -> float | None:
+    """The duration that the container announces; raises MediaError when there is no audio in it."""
+    entries = ["-show_entries", "stream=codec_type,duration:format=duration"]
+    run = _run("ffprobe", "-v", "error", "-of", "json", *entries, *_input(path))
+    try:
+        found: dict[str, Any] = json.loads(run.stdout or b"{}")
+    except json.JSONDecodeError:
+        found = {}
+    streams = [s for s in found.get("streams", ()) if s.get("codec_type") == "audio"]
+    if run.returncode != 0 or not streams:
+        raise MediaError(f"no audio that FFmpeg can read{_reason(run.stderr)}")
+    announced = streams[0].get("duration") or found.get("format", {}).get("duration")
+    return float(announced) if announced else None
+
+
+def _reason(stderr: bytes) -> str:
+    lines = [line for line in stderr.decode("utf-8", "replace").split("\n") if line.strip()]
+    if not lines:
+        return ""
+    last = lines[-1].rsplit(": ", 1)[-1].strip()
+    return f" ({last})"
+
+
+def decode(source: Path, target: Path) -> Decoded:
+    """Write the audio of `source`, any format FFmpeg reads, to `target` as 16 kHz mono FLAC.
+
+    The file is streamed: a recording of hours costs no memory.  Raises MediaError
+    when nothing can be decoded, DiskFullError when there is no room; `target`
+    then stays as it was.
+    """
+    announced = _announced(source)
+    with writing(target) as scratch:
+        form = ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-sample_fmt", "s16"]
+        out = ["-map_metadata", "-1", "-c:a", "flac", "-f", "flac", str(scratch)]
+        run = _run("ffmpeg", "-nostdin", "-v", "error", "-y", *_input(source), *form, *out)
+        # A signal (-25: over the file size limit) or "No space left" is the disk's doing.
+        if run.returncode == -25 or b"No space left" in run.stderr:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        n_samples = _n_written(scratch)
+        if not n_samples:
+            raise MediaError(f"no audio could be decoded{_reason(run.stderr)}")
+    duration = n_samples / SAMPLE_RATE
+    return Decoded(duration=duration, warning=_oddity(announced, duration, run.stderr))
+
+
+def _n_written(path: Path) -> int:
+    try:
+        return int(soundfile.info(str(path)).frames)
+    except (soundfile.LibsndfileError, OSError):
+        return 0
+
+
+def _oddity(announced: float | None, duration: float, stderr: bytes) -> str:
+    if announced is not None and duration < announced * 0.98 - 1:
+        return f"cut short: {duration:.0f} s of the {announced:.0f} s announced could be decoded"
+    n_errors = stderr.count(b"\n")
+    return f"damaged in places: FFmpeg told of {n_errors} errors" if n_errors else ""
+
+
+@contextlib.contextmanager
+def decoded_copy(source: Path) -> Iterator[FlacSamples]:
+    """The audio of any file, decoded to a temporary FLAC that goes at the end.
+
+    Raises MediaError as `decode` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="cante-") as folder:
+        target = Path(folder) / "audio.flac"
+        decode(source, target)
+        yield FlacSamples(target)
+
+
+# ---- the media folder
+
+
+class Media:
+    """The media folder of a workspace: originals and their FLAC, by content hash."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def original(self, recording: str, suffix: str) -> Path:
+        """Where the untouched original of a recording stands."""
+        return self.root / "original" / recording[:2] / f"{recording}{suffix}"
+
+    def flac(self, recording: str) -> Path:
+        """Where the 16 kHz mono FLAC of a recording stands."""
+        return self.root / "flac" / recording[:2] / f"{recording}.flac"
+
+    def samples(self, recording: str) -> FlacSamples:
+        """The audio of a recording; raises MediaError when it is not there."""
+        path = self.flac(recording)
+        if not path.is_file():
+            raise MediaError(f"the audio of {recording[:12]} is missing ({path}): collect it again")
+        return FlacSamples(path)
+
+    def take(self, source: Path, recording: str, suffix: str) -> Decoded:
+        """Copy a file in and decode it; leaves nothing where it raises MediaError."""
+        original, flac = self.original(recording, suffix), self.flac(recording)
+        was_there = original.is_file()
+        decoded = decode(source, flac)
+        try:
+            if not was_there:
+                with writing(original) as scratch:
+                    shutil.copyfile(source, scratch)
+        except MediaError:
+            flac.unlink(missing_ok=True)
+            raise
+        return decoded

@@ -16,14 +16,18 @@ from enum import Enum
 from corpus.text import fold
 
 __all__ = [
+    "PERSON",
+    "UNKNOWN_RIGHTS",
     "Annotation",
     "Decision",
+    "Draft",
     "Kind",
     "Match",
     "MatchedVerse",
     "Recording",
     "Release",
     "ReleasedUtterance",
+    "Segment",
     "Tier",
     "Utterance",
     "Verdict",
@@ -35,6 +39,8 @@ __all__ = [
 ]
 
 UNKNOWN_RIGHTS = "unknown"
+PERSON = "person"
+"""Who decided, where a person did."""
 
 
 class Kind(str, Enum):
@@ -144,6 +150,27 @@ class Verse:
     def text(self) -> str:
         """The lines, one below the other."""
         return "\n".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stretch of a free transcript."""
+
+    text: str
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        _check_span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a speech recogniser made of a recording, without knowing any letra."""
+
+    recording: str
+    model: str
+    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from functools import lru_cache
 __all__ = ["clean", "decode", "fold", "fold_sound", "letters", "spell_out", "stanzas"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff\ud800-\udfff]")
-_APOSTROPHES = str.maketrans({c: "'" for c in "’‘ʼ´`′"})
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'"))
 # Letters that do not come apart into a base letter and a mark.
 _LIGATURES = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l", "ª": "a", "º": "o"}
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def decode(data: bytes) -> str:
-    """Text from bytes: UTF-8 or UTF-16 by its mark, UTF-8, else Windows-1252 (of which Latin-1 is part).
+    """Text from bytes: UTF-8, UTF-16 by its mark, else Windows-1252 (Latin-1 is part of it).
 
     Line ends become newlines.  Nothing is lost: bytes that Windows-1252 leaves
     undefined are read as Latin-1.
@@ -49,7 +49,7 @@ def clean(text: str) -> str:
 
 
 def stanzas(text: str) -> tuple[tuple[str, ...], ...]:
-    """The stanzas of a letra (split at blank lines), each a tuple of its lines; wordless ones are left out."""
+    """The stanzas of a letra (split at blank lines), as tuples of lines; wordless ones go."""
     found: list[tuple[str, ...]] = []
     for block in re.split(r"\n[^\S\n]*\n", text):
         lines = tuple(line for line in map(clean, block.split("\n")) if line)
@@ -135,7 +135,7 @@ def _plain_decimal(digits: str) -> str:
 
 
 def letters(word: str, language: str = "es") -> str:
-    """The letters a-z, ñ and ' that are to be heard in a word; empty for a bare sign such as a dash."""
+    """The letters a-z, ñ and ' to be heard in a word; empty for a bare sign such as a dash."""
     folded = unicodedata.normalize("NFC", spell_out(word, language)).lower()
     folded = folded.translate(_APOSTROPHES).translate(_LIGATURES)
     out = []

@@ -1,0 +1,58 @@
+"""What a collector is: it names what there is to take in, and says how to get at each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["FIELDS", "Collector", "Found", "file_inputs", "printable"]
+
+FIELDS = ("title", "artist", "author", "album", "year", "palo", "region", "sex", "rights")
+"""What is known of a recording beside its audio."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One piece of audio to take in.
+
+    `location` is a path or a URL; `given` holds what the source says of it (by
+    FIELDS; it wins over the tags in the file), `extra` whatever else it says,
+    `transcription` the text that is sung, if the source has it.
+    """
+
+    key: str
+    inputs: str
+    location: str
+    given: tuple[tuple[str, str], ...] = ()
+    extra: tuple[tuple[str, str], ...] = ()
+    transcription: str = ""
+    problem: str = ""
+
+
+class Collector(Protocol):
+    """One way in.  A module of corpus/collect with an object `collector` is found by itself."""
+
+    name: str
+
+    def accepts(self, source: str) -> bool:
+        """Whether this collector is the one for a path or URL."""
+
+    def find(self, source: str) -> Iterable[Found]:
+        """What there is to take in.  Raises CanteError when the source itself cannot be read."""
+
+
+def printable(path: str) -> str:
+    """A path that can be stored and shown, whatever bytes the file system let through."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def file_inputs(path: Path) -> str:
+    """Size and time of change: what tells that a file is not the one of last time."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}-{found.st_mtime_ns}"

@@ -1,0 +1,50 @@
+"""Audio files and folders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from corpus.collect.base import Found, file_inputs, printable
+
+__all__ = ["AUDIO_SUFFIXES", "collector"]
+
+_AUDIO = """
+    3gp aac ac3 aif aifc aiff amr ape au avi caf dts flac flv m4a m4b mka mkv mov mp2 mp3 mp4
+    mpc mpg oga ogg opus ra spx tta w64 wav webm wma wv
+"""
+AUDIO_SUFFIXES = frozenset(f".{suffix}" for suffix in _AUDIO.split())
+"""What is taken from a folder; a file that is named itself is tried whatever its suffix."""
+
+
+class FileCollector:
+    """Takes any file, and every audio file below a folder (hidden ones left out)."""
+
+    name = "files"
+
+    def accepts(self, source: str) -> bool:
+        """Whether the source is a path and no URL."""
+        return "://" not in source
+
+    def find(self, source: str) -> Iterable[Found]:
+        """The file itself, or the audio files below the folder, in order of their paths."""
+        path = Path(source)
+        paths = _below(path) if path.is_dir() else [path]
+        return [self._found(p.absolute()) for p in paths]
+
+    def _found(self, path: Path) -> Found:
+        problem = "" if path.is_file() else "there is no such file"
+        location = str(path)
+        return Found(
+            key=printable(location), inputs=file_inputs(path), location=location, problem=problem
+        )
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file():
+            yield path
+
+
+collector = FileCollector()

@@ -1,0 +1,59 @@
+"""Lyric sources: letras come in as verses.  One file a source, found by listing this folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from corpus.collect.base import file_inputs, printable
+from corpus.errors import LyricsError
+from corpus.lyrics.base import Flaw, Letra, LyricSource, verses_of
+from corpus.run import Failure, Item, Outcome
+
+__all__ = ["Flaw", "Letra", "LyricSource", "items", "sources", "take_in"]
+
+
+def sources() -> dict[str, LyricSource]:
+    """Every lyric source, by the suffix of the files that it reads."""
+    found: dict[str, LyricSource] = {}
+    for module in pkgutil.iter_modules(__path__):
+        made = importlib.import_module(f"{__name__}.{module.name}")
+        if hasattr(made, "source"):
+            found |= dict.fromkeys(made.source.suffixes, made.source)
+    return found
+
+
+def items(paths: Sequence[Path]) -> list[Item[Path]]:
+    """The files at the paths; of a folder, those of a known suffix."""
+    known = sources()
+    found: dict[str, Path] = {}
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in inside:
+            if file == path or (file.suffix.lower() in known and file.is_file()):
+                found[printable(str(file.absolute()))] = file.absolute()
+    return [Item(key=key, inputs=file_inputs(file), payload=file) for key, file in found.items()]
+
+
+def take_in(path: Path) -> Outcome:
+    """The verses of a file; parts of it without a letra are told and the others taken.
+
+    Raises LyricsError when nothing of the file can be read.
+    """
+    if not path.is_file():
+        raise LyricsError("there is no such file")
+    source = sources().get(path.suffix.lower())
+    if source is None:
+        raise LyricsError(
+            f"no reader for '{path.suffix}': {', '.join(sorted(sources()))} are known"
+        )
+    key = printable(str(path))
+    parts = list(source.read(path))
+    verses = [verse for part in parts if isinstance(part, Letra) for verse in verses_of(part, key)]
+    flaws = [part for part in parts if isinstance(part, Flaw)]
+    if not verses:
+        raise LyricsError(flaws[0].reason if flaws else "no letra in the file")
+    failures = tuple(Failure(item=f"{key}:{flaw.part}", reason=flaw.reason) for flaw in flaws)
+    return Outcome(records=tuple(verses), failures=failures)

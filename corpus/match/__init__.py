@@ -1,0 +1,1 @@
+"""Matching: which verses are sung in a recording, and in which order."""

@@ -1,0 +1,141 @@
+"""How much speaks for a verse: its title and artist, and the draft transcript."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from corpus.match.index import VerseIndex
+from corpus.records import Recording, Segment
+from corpus.text import fold, fold_sound
+
+__all__ = ["CHANCE", "DraftText", "Evidence", "gather"]
+
+CHANCE = 0.55
+"""What a verse reaches against a draft it is not sung in; see docs/benchmarks.md, matching."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What speaks for one verse; all numbers in 0..1, `start` in seconds where it was heard."""
+
+    verse: str
+    title: float = 0.0
+    artist: float | None = None
+    text: float = 0.0
+    start: float | None = None
+    letra: str = ""
+    position: int = 0
+
+    @property
+    def score(self) -> float:
+        """Title and text as two witnesses: both wrong together is what is left of doubt.
+
+        The text counts only as far as it goes beyond chance.
+        """
+        heard = max(0.0, self.text - CHANCE) / (1 - CHANCE)
+        return 1 - (1 - self.title) * (1 - heard)
+
+    @property
+    def reason(self) -> str:
+        """The evidence in words."""
+        parts = []
+        if self.title:
+            parts.append(f"title {self.title:.2f}")
+        if self.title and self.artist is not None:
+            parts.append(f"artist {self.artist:.2f}")
+        parts.append(f"text {self.text:.2f}")
+        return ", ".join(parts)
+
+
+class DraftText:
+    """A draft as one folded text, with the time of each of its characters."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        pieces = [(fold_sound(segment.text), segment) for segment in segments]
+        kept = [(text, segment) for text, segment in pieces if text]
+        self.text = " ".join(text for text, _ in kept)
+        self._segments = [segment for _, segment in kept]
+        self._starts: list[int] = []
+        at = 0
+        for text, _ in kept:
+            self._starts.append(at)
+            at += len(text) + 1
+
+    def time_at(self, character: int) -> float:
+        """Seconds at which a character of `text` was heard, evenly spread in its segment."""
+        i = max(0, bisect_right(self._starts, character) - 1)
+        segment, start = self._segments[i], self._starts[i]
+        end = self._starts[i + 1] - 1 if i + 1 < len(self._starts) else len(self.text)
+        share = min(1.0, (character - start) / max(1, end - start))
+        return segment.start + share * (segment.end - segment.start)
+
+
+def gather(recording: Recording, draft: DraftText, index: VerseIndex) -> list[Evidence]:
+    """The evidence for every verse that anything speaks for."""
+    titled = _by_title(recording, index)
+    candidates = dict.fromkeys([*titled, *index.by_text(draft.text)])
+    return [_heard(titled.get(id_, Evidence(verse=id_)), draft, index) for id_ in candidates]
+
+
+def _heard(evidence: Evidence, draft: DraftText, index: VerseIndex) -> Evidence:
+    verse = fold_sound(index.verses[evidence.verse].text)
+    found = fuzz.partial_ratio_alignment(verse, draft.text) if draft.text else None
+    # A verse longer than the draft is searched the other way round, and says little.
+    if found is None or len(verse) > len(draft.text):
+        return evidence
+    text = found.score / 100
+    start = draft.time_at(found.dest_start) if text > CHANCE else None
+    return Evidence(
+        verse=evidence.verse,
+        title=evidence.title,
+        artist=evidence.artist,
+        text=text,
+        start=start,
+        letra=evidence.letra,
+        position=evidence.position,
+    )
+
+
+def _by_title(recording: Recording, index: VerseIndex) -> dict[str, Evidence]:
+    """Verses of the letras that bear the recording's title.
+
+    A title that many letras bear ("Soleá") says as much less of each.
+    """
+    found: dict[str, Evidence] = {}
+    for hit in index.by_title(recording.title):
+        letras: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for verse, letra, position in hit.verses:
+            letras[letra].append((verse, position))
+        agreeing = _of_the_artist(recording, index, letras)
+        for letra, artist in agreeing.items():
+            for verse, position in letras[letra]:
+                one = Evidence(
+                    verse=verse,
+                    title=hit.agreement / len(agreeing),
+                    artist=artist,
+                    letra=letra,
+                    position=position,
+                )
+                if verse not in found or found[verse].title < one.title:
+                    found[verse] = one
+    return found
+
+
+def _of_the_artist(
+    recording: Recording, index: VerseIndex, letras: dict[str, list[tuple[str, int]]]
+) -> dict[str, float | None]:
+    """The letras of the recording's artist, with the agreement; all of them where none is his."""
+    agreement: dict[str, float | None] = {}
+    for letra, places in letras.items():
+        sources = index.verses[places[0][0]].sources
+        artist = next(source.artist for source in sources if source.source == letra)
+        known = bool(fold(artist) and fold(recording.artist))
+        ratio = fuzz.token_set_ratio(fold(artist), fold(recording.artist)) / 100
+        agreement[letra] = ratio if known else None
+    his = {letra: ratio for letra, ratio in agreement.items() if (ratio or 0) >= 0.8}
+    return his or agreement

@@ -1,0 +1,1 @@
+"""Publishing: utterances become a dataset."""

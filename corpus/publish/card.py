@@ -1,0 +1,109 @@
+"""The dataset card: what is in it, how it came about, who may use it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from corpus.records import UNKNOWN_RIGHTS, Recording, Utterance
+
+__all__ = ["CardFacts", "card"]
+
+_BODY = """
+# {name}
+
+Utterances of flamenco singing (or of the tradition that this corpus is of), at most 30 s each,
+with their text, times for each word and what is known of the recording.
+Made with cante-corpus: known verses were found in recordings and placed on them by forced
+alignment. Text and times are a machine's work unless `tier` is `gold`.
+
+## What is in it
+
+| split | utterances | hours | recordings | singers |
+|---|---|---|---|---|
+{splits}
+
+Tiers: {tiers}. `gold` was checked by a person; `silver` and `bronze` are alignments of which
+the aligner is sure, and is not. `score` is that of the aligner and no calibrated probability.
+Left out: {left_out}.
+
+## Splits
+
+No singer is in two splits; a recording whose singer is not known is kept whole, and may share
+its singer with another split ({n_unknown} recordings).{missing}
+
+## Rights
+
+{rights}
+`rights_audio` and `rights_text` stand in every row. Unknown means private: such rows are not to
+be given away.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFacts:
+    """What the card tells."""
+
+    name: str
+    language: str
+    utterances: tuple[Utterance, ...]
+    split_of: Mapping[str, str]
+    recordings: Mapping[str, Recording]
+    left_out: tuple[tuple[str, int], ...] = ()
+
+
+def card(facts: CardFacts) -> str:
+    """The README.md of the dataset, with the metadata that the hub and `datasets` read."""
+    from huggingface_hub import DatasetCardData
+
+    splits = [s for s in ("train", "validation", "test") if s in set(facts.split_of.values())]
+    files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in splits]
+    data = DatasetCardData(
+        language=[facts.language],
+        pretty_name=facts.name,
+        license="other",
+        task_categories=["automatic-speech-recognition"],
+        tags=["flamenco", "singing", "lyrics-alignment"],
+        configs=[{"config_name": "default", "data_files": files}],
+    )
+    body = _BODY.format(
+        name=facts.name,
+        splits="\n".join(_split_line(facts, split) for split in splits),
+        tiers=_counts(Counter(u.tier.value for u in facts.utterances)),
+        left_out=_counts(dict(facts.left_out)) or "nothing",
+        n_unknown=len({u.recording for u in facts.utterances if not _singer(facts, u)}),
+        missing=_missing(splits),
+        rights=_rights(facts),
+    )
+    return f"---\n{data.to_yaml()}\n---\n{body}"
+
+
+def _singer(facts: CardFacts, utterance: Utterance) -> str:
+    return facts.recordings[utterance.recording].artist
+
+
+def _split_line(facts: CardFacts, split: str) -> str:
+    mine = [u for u in facts.utterances if facts.split_of[u.id] == split]
+    hours = sum(u.duration for u in mine) / 3600
+    n_recordings = len({u.recording for u in mine})
+    n_singers = len({_singer(facts, u) for u in mine} - {""})
+    return f"| {split} | {len(mine)} | {hours:.2f} | {n_recordings} | {n_singers} |"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if n)
+
+
+def _missing(splits: Sequence[str]) -> str:
+    absent = [s for s in ("train", "validation", "test") if s not in splits]
+    return f" Too few singers, or no share, for: {', '.join(absent)}." if absent else ""
+
+
+def _rights(facts: CardFacts) -> str:
+    counts = Counter(facts.recordings[u.recording].rights for u in facts.utterances)
+    told = [f"- {n} utterances: {rights}" for rights, n in sorted(counts.items())]
+    if counts[UNKNOWN_RIGHTS]:
+        told.append("")
+        told.append("This dataset is private: the rights of some recordings are unknown.")
+    return "\n".join(told)

@@ -1,0 +1,64 @@
+"""Splits that no singer is divided by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from corpus.errors import PublishError
+from corpus.records import Recording, Utterance, content_id
+from corpus.text import fold
+
+__all__ = ["SPLITS", "assign", "group_of"]
+
+SPLITS = ("train", "test", "validation")
+"""In the order in which they are served where there are too few singers for all."""
+
+
+def group_of(recording: Recording) -> str:
+    """What must stay in one split: the singer; of an unknown one, the master or the recording."""
+    singer = fold(recording.artist)
+    return f"singer {singer}" if singer else f"recording {recording.master or recording.id}"
+
+
+def assign(
+    utterances: Iterable[Utterance],
+    recordings: Mapping[str, Recording],
+    shares: Mapping[str, float],
+) -> dict[str, str]:
+    """The split of each utterance, by its id; the same input gives the same splits.
+
+    Whole groups go, the longest first, to the split that lacks most of its share
+    of the seconds; every split with a share gets one group at least while there
+    are groups enough.  Raises PublishError when the shares do not add up to 1.
+    """
+    wanted = {split: shares.get(split, 0.0) for split in SPLITS if shares.get(split, 0.0) > 0}
+    if abs(sum(wanted.values()) - 1) > 1e-6:
+        raise PublishError(f"the shares of the splits add up to {sum(wanted.values()):.2f}, not 1")
+    seconds: dict[str, float] = defaultdict(float)
+    members: dict[str, list[str]] = defaultdict(list)
+    for utterance in utterances:
+        group = group_of(recordings[utterance.recording])
+        seconds[group] += utterance.duration
+        members[group].append(utterance.id)
+    split_of = _fill(dict(seconds), wanted)
+    return {id_: split_of[group] for group, ids in members.items() for id_ in ids}
+
+
+def _fill(seconds: Mapping[str, float], wanted: Mapping[str, float]) -> dict[str, str]:
+    total = sum(seconds.values())
+    lacking = {split: share * total for split, share in wanted.items()}
+    empty = list(wanted)
+    split_of: dict[str, str] = {}
+    # A hash breaks ties, so that the order of names decides nothing.
+    order = sorted(seconds, key=lambda group: (-seconds[group], content_id(group)))
+    for left, group in zip(range(len(order), 0, -1), order, strict=True):
+        open_splits = empty if left <= len(empty) else list(wanted)
+        split = max(open_splits, key=lambda name: lacking[name])
+        if left <= len(empty):
+            split = empty[0]
+        split_of[group] = split
+        lacking[split] -= seconds[group]
+        if split in empty:
+            empty.remove(split)
+    return split_of

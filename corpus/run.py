@@ -1,0 +1,141 @@
+"""Run a stage over what is pending: failures kept by item, each step in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Generic, TypeVar
+
+from corpus.errors import CanteError, StoreError
+from corpus.store import Done, Record, Store
+
+__all__ = ["Failure", "Item", "Outcome", "Summary", "now", "run_stage"]
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Generic[P]):
+    """One thing that a stage has to do.
+
+    `key` names it for good; `inputs` says what it is made from: while the inputs
+    are those of the last time, it is not done again.
+    """
+
+    key: str
+    inputs: str
+    payload: P
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An item that could not be done, or a part of one ("<key>:<part>"), and why."""
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a step gives: records to save, a note, and parts of the item that failed."""
+
+    records: tuple[Record, ...] = ()
+    note: str = ""
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How a run of a stage ended."""
+
+    stage: str
+    done: int = 0
+    skipped: int = 0
+    notes: tuple[Failure, ...] = ()
+    failures: tuple[Failure, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
+
+
+def now() -> str:
+    """This moment, ISO 8601, UTC."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def run_stage(
+    store: Store,
+    stage: str,
+    items: Sequence[Item[P]],
+    step: Callable[[P], Outcome],
+    *,
+    track: Callable[[Sequence[Item[P]]], Iterable[Item[P]]] = iter,
+    on_failure: Callable[[Failure], None] | None = None,
+    debug: bool = False,
+) -> Summary:
+    """Do what is pending of `items`; an item that fails is noted and the run goes on.
+
+    What a step gives lands in one transaction together with the note that it is
+    done, so a run that is killed anywhere carries on where it stopped.  `track`
+    shows the progress.  A store that fails ends the run: nothing after it could
+    land either.
+    """
+    before = store.done(stage)
+    pending = [item for item in items if not _settled(before.get(item.key), item)]
+    done, notes, failures = 0, list[Failure](), list[Failure]()
+    for item in track(pending):
+        outcome = _attempt(step, item, debug=debug)
+        with store.transaction() as transaction:
+            transaction.save(outcome.records)
+            transaction.forget_parts(stage, item.key)
+            for mark in _marks(stage, item, outcome):
+                transaction.mark(mark)
+        if not any(failure.item == item.key for failure in outcome.failures):
+            done += 1
+        if outcome.note:
+            notes.append(Failure(item=item.key, reason=outcome.note))
+        failures += outcome.failures
+        for failure in outcome.failures:
+            if on_failure is not None:
+                on_failure(failure)
+    return Summary(
+        stage=stage,
+        done=done,
+        skipped=len(items) - len(pending),
+        notes=tuple(notes),
+        failures=tuple(failures),
+    )
+
+
+def _settled(before: Done | None, item: Item[P]) -> bool:
+    return before is not None and before.state == "done" and before.inputs == item.inputs
+
+
+def _attempt(step: Callable[[P], Outcome], item: Item[P], *, debug: bool) -> Outcome:
+    try:
+        return step(item.payload)
+    except StoreError:
+        raise
+    except CanteError as error:
+        return Outcome(failures=(Failure(item=item.key, reason=str(error)),))
+    except Exception as error:
+        if debug:
+            raise
+        reason = f"unexpected {type(error).__name__}: {error}; run with --debug for more"
+        return Outcome(failures=(Failure(item=item.key, reason=" ".join(reason.split())),))
+
+
+def _marks(stage: str, item: Item[P], outcome: Outcome) -> Iterable[Done]:
+    """The item's own mark, and one for each part of it that failed."""
+    at = now()
+    if not any(failure.item == item.key for failure in outcome.failures):
+        yield Done(
+            stage=stage, item=item.key, inputs=item.inputs, state="done", note=outcome.note, at=at
+        )
+    for failure in outcome.failures:
+        yield Done(
+            stage=stage, item=failure.item, inputs="", state="failed", note=failure.reason, at=at
+        )

@@ -1,0 +1,96 @@
+"""What people and machines see: tables, JSON, progress, one line for what went wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["as_json", "out", "plain", "progress", "say", "table", "tracker"]
+
+T = TypeVar("T")
+
+out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """One line to standard error."""
+    _err.print(text, markup=False, soft_wrap=True)
+
+
+def plain(value: Any) -> Any:
+    """Records as JSON can hold them."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [plain(member) for member in value]
+    if isinstance(value, dict):
+        return {str(key): plain(member) for key, member in value.items()}
+    return value
+
+
+def as_json(value: Any) -> None:
+    """Write JSON to standard output, UTF-8 whatever the terminal's encoding."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A table to standard output; numbers to the right."""
+    from rich.text import Text
+
+    made = Table(title=title or None, title_justify="left")
+    kept = [list(row) for row in rows]
+    for i, column in enumerate(columns):
+        numeric = all(isinstance(row[i], int | float) for row in kept)
+        made.add_column(column, justify="right" if numeric and kept else "left", overflow="fold")
+    for row in kept:
+        # Text, not markup: a title may hold square brackets.
+        made.add_row(*(Text(_cell(value)) for value in row))
+    out.print(made)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "" if value is None else str(value)
+
+
+def tracker(description: str) -> Callable[[Sequence[T]], Iterable[T]]:
+    """A progress bar over a sequence, on standard error; none where there is nothing to do."""
+
+    def track(items: Sequence[T]) -> Iterable[T]:
+        from rich.progress import track as bar
+
+        if not items:
+            return iter(())
+        return bar(items, description=description, console=_err, disable=not _err.is_terminal)
+
+    return track
+
+
+def progress(description: str) -> Callable[[float], None]:
+    """A bar that is moved by the share done, 0..1; call it with 1.0 at the end."""
+    from rich.progress import Progress
+
+    bar = Progress(console=_err, transient=True, disable=not _err.is_terminal)
+    task = bar.add_task(description, total=1.0)
+    bar.start()
+
+    def move(share: float) -> None:
+        bar.update(task, completed=share)
+        if share >= 1.0:
+            bar.stop()
+
+    return move

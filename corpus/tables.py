@@ -1,0 +1,138 @@
+"""The tables of the store.  A change here comes with a migration (a test compares the two).
+
+No import of annotations from the future here: a table has that name.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+__all__ = [
+    "annotations",
+    "drafts",
+    "matches",
+    "metadata",
+    "progress",
+    "recordings",
+    "releases",
+    "releases_utterances",
+    "utterances",
+    "verse_sources",
+    "verses",
+]
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, default="")
+
+
+def _key(name: str, length: int = 64) -> Column[str]:
+    return Column(name, String(length), primary_key=True)
+
+
+recordings = Table(
+    "recordings",
+    metadata,
+    _key("id"),
+    *(_text(name) for name in ("source", "suffix", "title", "artist", "author", "album")),
+    Column("duration", Float, nullable=False),
+    Column("year", Integer),
+    *(_text(name) for name in ("palo", "region", "sex", "rights", "master")),
+    Column("extra", JSON, nullable=False),
+)
+
+verses = Table(
+    "verses",
+    metadata,
+    _key("id", 32),
+    Column("lines", JSON, nullable=False),
+)
+
+verse_sources = Table(
+    "verse_sources",
+    metadata,
+    Column("verse", String(32), ForeignKey("verses.id"), primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("lines", JSON, nullable=False),
+    *(_text(name) for name in ("title", "artist", "palo", "rights")),
+    Column("extra", JSON, nullable=False),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("recording", String(64), ForeignKey("recordings.id"), primary_key=True),
+    _text("model"),
+    Column("segments", JSON, nullable=False),
+)
+
+matches = Table(
+    "matches",
+    metadata,
+    Column("recording", String(64), ForeignKey("recordings.id"), primary_key=True),
+    Column("verses", JSON, nullable=False),
+    _text("decision"),
+    _text("decided_by"),
+)
+
+utterances = Table(
+    "utterances",
+    metadata,
+    _key("id", 32),
+    Column("recording", String(64), ForeignKey("recordings.id"), nullable=False),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    _text("text"),
+    Column("words", JSON, nullable=False),
+    *(_text(name) for name in ("verse", "kind", "tier")),
+    Column("score", Float, nullable=False),
+    Index(None, "recording", "start"),
+)
+
+annotations = Table(
+    "annotations",
+    metadata,
+    _key("id", 32),
+    Column("utterance", String(32), ForeignKey("utterances.id"), nullable=False, index=True),
+    *(_text(name) for name in ("annotator", "made", "verdict", "text", "kind")),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    Column("words", JSON, nullable=False),
+    Column("seconds", Float, nullable=False),
+)
+
+releases = Table("releases", metadata, _key("name"), _text("made"))
+
+releases_utterances = Table(
+    "releases_utterances",
+    metadata,
+    Column("release", String(64), ForeignKey("releases.name"), primary_key=True),
+    Column("utterance", String(32), ForeignKey("utterances.id"), primary_key=True, index=True),
+    _text("split"),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    _key("stage", 32),
+    Column("item", Text, primary_key=True),
+    *(_text(name) for name in ("inputs", "state", "note", "at")),
+)

@@ -1,0 +1,121 @@
+"""What a training run is asked to do: one frozen object, read from TOML and saved beside the model."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from corpus.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["Device", "TrainConfig", "dump_toml", "load_toml"]
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+_FULL_RATE = 2e-5
+_LORA_RATE = 5e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """Settings of one run; raises ConfigError when made of values that cannot be.
+
+    `minutes` is the wall-clock time that the whole run may take, loading and
+    interrupted tries included; None for no limit.  `max_steps` ends it earlier than
+    `epochs` does.  `warmup` is the share of the run in which the learning rate
+    rises; a `learning_rate` of None is 2e-5, or 5e-4 with LoRA.
+    `without_timestamps` is the share of windows labelled with text alone.
+    `save_minutes` lie between two checkpoints; 0 saves after every step.
+    """
+
+    model: str
+    output: str
+    epochs: int = 8
+    max_steps: int | None = None
+    minutes: float | None = None
+    batch_size: int = 4
+    gradient_accumulation: int = 1
+    learning_rate: float | None = None
+    warmup: float = 0.1
+    lora: bool = False
+    rank: int = 16
+    spec_augment: bool = True
+    without_timestamps: float = 0.2
+    seed: int = 0
+    language: str = "es"
+    task: Literal["transcribe", "translate"] = "transcribe"
+    device: Device = "auto"
+    save_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "max_steps", "batch_size", "gradient_accumulation", "rank"):
+            value = getattr(self, name)
+            _require(self, name, value is None or value >= 1, "1 or more")
+        for name in ("minutes", "learning_rate"):
+            value = getattr(self, name)
+            _require(self, name, value is None or 0 < value < math.inf, "a number above 0")
+        _require(self, "warmup", 0 <= self.warmup < 1, "from 0 to below 1")
+        _require(self, "without_timestamps", 0 <= self.without_timestamps <= 1, "from 0 to 1")
+        _require(self, "save_minutes", 0 <= self.save_minutes < math.inf, "0 or more")
+        _require(self, "seed", self.seed >= 0, "0 or more")
+        _require(self, "device", self.device in get_args(Device), f"one of {get_args(Device)}")
+
+    @property
+    def peak_rate(self) -> float:
+        """The highest learning rate of the run."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return _LORA_RATE if self.lora else _FULL_RATE
+
+
+def _require(config: TrainConfig, name: str, holds: bool, wanted: str) -> None:
+    if not holds:
+        raise ConfigError(f"training: {name} = {getattr(config, name)} cannot be: take {wanted}")
+
+
+def load_toml(path: Path, **chosen: Any) -> TrainConfig:
+    """The settings of a TOML file; `chosen` ones stand above those of the file.
+
+    Raises ConfigError when the file cannot be read, on an unknown key, and on a
+    value of the wrong type or out of range.
+    """
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}") from error
+    found |= chosen
+    known = [field.name for field in fields(TrainConfig)]
+    for key in found:
+        if key not in known:
+            raise ConfigError(f"{path}: unknown key '{key}'; known are {', '.join(known)}")
+    # Strict: "8" for a number is a slip, not a wish.  As JSON: from Python a strict
+    # adapter takes nothing but a TrainConfig.
+    as_json = json.dumps(found, default=str)
+    try:
+        return TypeAdapter(TrainConfig).validate_json(as_json, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = first["loc"][0] if first["loc"] else ""
+        raise ConfigError(f"{path}: {key}: {first['msg']}") from error
+
+
+def dump_toml(config: TrainConfig) -> str:
+    """The settings as TOML; those that are None are left out, which is what they mean."""
+    found = {name: value for name, value in asdict(config).items() if value is not None}
+    return "".join(f"{name} = {_toml_value(value)}\n" for name, value in found.items())
+
+
+def _toml_value(value: str | float | bool) -> str:
+    # JSON's strings, numbers and booleans are TOML's too, but for DEL, and for
+    # characters beyond 16 bits, which JSON would escape as two.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

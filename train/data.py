@@ -1,0 +1,174 @@
+"""Splits of a published dataset: rows without sound at hand at once, sound one row at a time.
+
+Reading the sound from its bytes needs neither torchcodec nor memory for more
+than one utterance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from corpus.errors import MediaError, TrainError
+from corpus.media import SAMPLE_RATE, decoded_copy
+from corpus.records import Kind
+
+__all__ = ["Progress", "Row", "Split", "open_splits", "read_sound"]
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a row says beside its sound; "" where the dataset has no such column."""
+
+    number: int
+    text: str
+    kind: str = ""
+    recording: str = ""
+    start: float = 0.0
+    palo: str = ""
+    singer: str = ""
+
+    @property
+    def nothing_sung(self) -> bool:
+        """Whether there is nothing to be written of it."""
+        return self.kind == Kind.NOTHING.value
+
+
+class Split:
+    """One split of a dataset, its sound left undecoded until a row is asked for."""
+
+    def __init__(self, name: str, rows: Any) -> None:
+        self.name = name
+        self._rows = rows.remove_columns("audio")
+        self._audio = rows.select_columns("audio")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row, in order."""
+        for number, cells in enumerate(self._rows):
+            yield _row(number, cells)
+
+    def sound(self, number: int) -> NDArray[np.float32]:
+        """The samples of one row, 16 kHz mono, shape (n,); raises MediaError when unreadable."""
+        return read_sound(self._audio[number]["audio"])
+
+    def digest(self) -> str:
+        """The SHA-256 of what its rows say, sound left out: tells one training set from another."""
+        digest = hashlib.sha256()
+        for row in self.rows():
+            digest.update(repr(row).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def sources(self) -> set[str]:
+        """What the split was made from: its recordings; the digests of its sound when unnamed."""
+        if "recording" in self._rows.column_names:
+            return {str(name) for name in self._rows.unique("recording")}
+        return {_digest(cells["audio"]) for cells in self._audio}
+
+
+def _row(number: int, cells: Mapping[str, Any]) -> Row:
+    texts = {
+        name: str(cells[name])
+        for name in ("kind", "recording", "palo", "singer")
+        if cells.get(name) is not None
+    }
+    return Row(
+        number=number,
+        text=" ".join(str(cells["text"] or "").split()),
+        start=float(cells.get("start") or 0.0),
+        **texts,
+    )
+
+
+def _digest(cell: Mapping[str, Any]) -> str:
+    data = cell["bytes"]
+    if data is None:
+        path = Path(cell["path"])
+        data = path.read_bytes() if path.is_file() else str(path).encode()
+    return hashlib.sha256(data).hexdigest()
+
+
+def open_splits(dataset: str | Path) -> dict[str, Split]:
+    """The splits of a dataset: a folder, or a name at the hub, that `load_dataset` opens.
+
+    Raises TrainError when there is none, or one without the columns audio and text.
+    """
+    from datasets import Audio, disable_progress_bars, load_dataset
+    from datasets.exceptions import DatasetsError
+
+    disable_progress_bars()  # progress is told by callback
+    try:
+        found = load_dataset(str(dataset))
+    except (DatasetsError, OSError, ValueError) as error:
+        raise TrainError(f"{dataset} cannot be opened as a dataset: {_first_line(error)}") from error
+    splits = {}
+    for name, rows in found.items():
+        _check_columns(dataset, rows)
+        splits[name] = Split(name, rows.cast_column("audio", Audio(decode=False)))
+    return splits
+
+
+def _check_columns(dataset: str | Path, rows: Any) -> None:
+    missing = [name for name in ("audio", "text") if name not in rows.column_names]
+    if missing:
+        raise TrainError(
+            f"{dataset} has no column '{missing[0]}' (it has {', '.join(rows.column_names)}): "
+            "audio and text are needed"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
+def read_sound(cell: Mapping[str, Any]) -> NDArray[np.float32]:
+    """The samples of an undecoded audio cell ({bytes, path}), 16 kHz mono, shape (n,).
+
+    What is of another rate, or of a format that libsndfile does not know, is
+    decoded by FFmpeg.  Raises MediaError when it cannot be read, or is cut short.
+    """
+    data, path = cell["bytes"], cell["path"]
+    if data is None and path is None:
+        raise MediaError("a row without audio")
+    try:
+        opened = soundfile.SoundFile(io.BytesIO(data) if data is not None else path)
+    except (soundfile.LibsndfileError, OSError):
+        return _by_ffmpeg(data, path)
+    with opened:
+        if opened.samplerate != SAMPLE_RATE:
+            return _by_ffmpeg(data, path)
+        return _all_samples(opened)
+
+
+def _all_samples(opened: soundfile.SoundFile) -> NDArray[np.float32]:
+    announced = opened.frames
+    try:
+        found = opened.read(dtype="float32", always_2d=True).mean(axis=1)
+    except soundfile.LibsndfileError as error:
+        raise MediaError(f"damaged audio: {error}") from error
+    if len(found) < announced or not np.isfinite(found).all():
+        raise MediaError("damaged audio: it is cut short or holds values that are no numbers")
+    return cast("NDArray[np.float32]", found)
+
+
+def _by_ffmpeg(data: bytes | None, path: str | None) -> NDArray[np.float32]:
+    with tempfile.TemporaryDirectory(prefix="cante-") as folder:
+        source = Path(folder) / "audio" if data is not None else Path(str(path))
+        if data is not None:
+            source.write_bytes(data)
+        with decoded_copy(source) as samples:
+            return samples.read(0, samples.n_samples)

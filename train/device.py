@@ -1,0 +1,35 @@
+"""Where the tensors live, and how much memory the process took."""
+
+from __future__ import annotations
+
+import sys
+
+from corpus.errors import TrainError
+from train.config import Device
+
+__all__ = ["peak_memory_mb", "pick_device"]
+
+
+def pick_device(wanted: Device) -> str:
+    """The device that is meant: with "auto" a GPU where there is one.
+
+    Raises TrainError when the one asked for is not there.
+    """
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
+    if wanted == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if there[name])
+    if not there[wanted]:
+        raise TrainError(f"no device '{wanted}' on this machine: take 'auto' or 'cpu'")
+    return wanted
+
+
+def peak_memory_mb() -> float | None:
+    """The most memory that this process held so far, in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)

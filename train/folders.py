@@ -1,0 +1,36 @@
+"""A folder that stands whole under its name, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from corpus.errors import TrainError
+
+__all__ = ["making"]
+
+
+@contextmanager
+def making(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target` that takes its name when all went well, and goes when not.
+
+    Raises TrainError when `target` is there already, or the file system refuses.
+    """
+    if target.exists():
+        raise TrainError(f"{target} is there already: remove it or take another name")
+    # A fixed name: what a killed run left is cleared by the next.
+    scratch = target.with_name(f".{target.name}.making")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        yield scratch
+        for path in scratch.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors leaves 0600
+        scratch.replace(target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise TrainError(f"{target} cannot be written: {reason}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

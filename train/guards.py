@@ -1,0 +1,104 @@
+"""What is left out of training and judging, why, and how often; and the leak that stops a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.errors import MediaError, TrainError
+from corpus.media import SAMPLE_RATE
+from train.data import Progress, Row, Split
+from train.windows import WINDOW_SAMPLES
+
+__all__ = ["LeftOut", "Reason", "check_leak", "reason_of_audio", "reason_of_text", "usable"]
+
+_SHORTEST = SAMPLE_RATE // 10
+
+
+class Reason(str, Enum):
+    """Why an utterance is left out."""
+
+    UNREADABLE = "audio that cannot be read"
+    TOO_SHORT = "shorter than 0.1 s"
+    TOO_LONG = "longer than 30 s"
+    NO_TEXT = "no text"
+    CONTROL = "control tokens in the text"
+    TOO_MANY_TOKENS = "label longer than the decoder takes"
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Counts by reason, made while the rows go by."""
+
+    counts: Counter[Reason] = field(default_factory=Counter)
+
+    def add(self, reason: Reason) -> None:
+        """One more utterance left out for this reason."""
+        self.counts[reason] += 1
+
+    def summary(self) -> dict[str, int]:
+        """How many by reason, in the order of `Reason`; reasons that did not occur are absent."""
+        return {reason.value: self.counts[reason] for reason in Reason if self.counts[reason]}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{n} × {reason}" for reason, n in self.summary().items()) or "none"
+
+
+def reason_of_audio(n_samples: int) -> Reason | None:
+    """Why audio of this many samples (16 kHz) cannot be taken, or None."""
+    if n_samples < _SHORTEST:
+        return Reason.TOO_SHORT
+    return Reason.TOO_LONG if n_samples > WINDOW_SAMPLES else None
+
+
+def reason_of_text(text: str, *, nothing_sung: bool) -> Reason | None:
+    """Why an utterance of this text is of no use, or None.
+
+    No text is right where nothing is sung, and of no use anywhere else.
+    """
+    return None if nothing_sung or text.strip() else Reason.NO_TEXT
+
+
+def check_leak(sources: Mapping[str, Collection[str]]) -> None:
+    """Raise TrainError when one source (recording or sound) stands in two splits.
+
+    `sources` gives what each split was made from.  A model judged on what it was
+    trained on says nothing.
+    """
+    names = list(sources)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            shared = set(sources[one]) & set(sources[other])
+            if shared:
+                raise TrainError(
+                    f"{len(shared)} recordings are in both {one} and {other} "
+                    f"({min(shared)[:16]} …): publish the dataset again with splits by recording"
+                )
+
+
+def usable(
+    split: Split, left_out: LeftOut, progress: Progress | None = None
+) -> Iterator[tuple[Row, NDArray[np.float32]]]:
+    """Rows that can be taken, with their sound; what cannot is counted in `left_out`.
+
+    Every sound is decoded here, so that a damaged one is found before it is needed.
+    """
+    for row in split.rows():
+        reason = reason_of_text(row.text, nothing_sung=row.nothing_sung)
+        if reason is None:
+            try:
+                sound = split.sound(row.number)
+                reason = reason_of_audio(len(sound))
+            except MediaError:
+                reason = Reason.UNREADABLE
+        if reason is None:
+            yield row, sound
+        else:
+            left_out.add(reason)
+        if progress is not None:
+            progress(f"reading {split.name}", row.number + 1, len(split))

@@ -1,0 +1,187 @@
+"""Utterances packed into windows of up to 30 s, labelled with times as Whisper was trained.
+
+Whisper's encoder always hears 30 s: one utterance a window would spend most of
+the work on silence.  The label is that of Radford et al., "Robust Speech
+Recognition via Large-Scale Weak Supervision" (2022), section 2.3: the prompt,
+then for each stretch its start time, its text and its end time in steps of 0.02 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.media import SAMPLE_RATE
+
+__all__ = [
+    "IGNORED",
+    "WINDOW_SAMPLES",
+    "Clip",
+    "Label",
+    "Placed",
+    "Vocabulary",
+    "Window",
+    "label",
+    "mix",
+    "n_label_tokens",
+    "pack",
+    "sequence",
+]
+
+WINDOW_SAMPLES = 30 * SAMPLE_RATE
+IGNORED = -100
+"""The target that PyTorch's cross entropy passes over."""
+
+_STEP = SAMPLE_RATE // 50  # samples between two timestamp tokens, 0.02 s
+_GAP_SECONDS = (0.2, 0.8)
+_PROMPT = 4  # start, language, task, and <|notimestamps|> in windows without times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One utterance to be packed: its row in the dataset, length and text tokens.
+
+    No tokens: nothing is sung in it.
+    """
+
+    row: int
+    n_samples: int
+    tokens: tuple[int, ...] = ()
+    recording: str = ""
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.n_samples <= WINDOW_SAMPLES:
+            raise ValueError(f"a clip lasts up to 30 s, not {self.n_samples / SAMPLE_RATE} s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A clip and the sample of the window at which it begins."""
+
+    clip: Clip
+    at: int
+
+    @property
+    def end(self) -> int:
+        """The sample after its last one."""
+        return self.at + self.clip.n_samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Clips in order of time, and whether the label says when each is sung."""
+
+    placed: tuple[Placed, ...]
+    timestamps: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The ids of Whisper's control tokens for one language and task."""
+
+    start: int
+    language: int
+    task: int
+    no_speech: int
+    no_timestamps: int
+    first_timestamp: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What the decoder is fed and what it has to answer; both of one length."""
+
+    inputs: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+def sequence(clips: Iterable[Clip], *, seed: int) -> list[Clip]:
+    """The clips with those of a recording one after the other, in time; recordings shuffled.
+
+    Clips of no known recording are shuffled one by one.
+    """
+    groups: dict[str, list[Clip]] = {}
+    for clip in clips:
+        groups.setdefault(clip.recording or f"row {clip.row}", []).append(clip)
+    names = list(groups)
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    in_time = (sorted(groups[names[i]], key=lambda c: (c.start, c.row)) for i in shuffled)
+    return [clip for group in in_time for clip in group]
+
+
+def pack(
+    clips: Sequence[Clip], *, seed: int, max_tokens: int, without_timestamps: float = 0.0
+) -> tuple[Window, ...]:
+    """Windows that hold every clip once, in the order given, 0.2-0.8 s of silence before each.
+
+    A window is closed when the next clip, or its label within `max_tokens`, has no
+    room.  The silence before a window's first clip gives way to a clip that needs
+    the room.  `without_timestamps` is the share of windows labelled with text alone,
+    so that the model does not unlearn to answer so.
+    """
+    rng = np.random.default_rng(seed)
+    windows: list[Window] = []
+    placed: list[Placed] = []
+    for clip in clips:
+        gap = round(rng.uniform(*_GAP_SECONDS) * SAMPLE_RATE)
+        at = placed[-1].end + gap if placed else gap
+        together = [p.clip for p in placed] + [clip]
+        full = at + clip.n_samples > WINDOW_SAMPLES or n_label_tokens(together) > max_tokens
+        if placed and full:
+            windows.append(_window(placed, rng, without_timestamps))
+            placed, at = [], gap
+        placed.append(Placed(clip=clip, at=min(at, WINDOW_SAMPLES - clip.n_samples)))
+    if placed:
+        windows.append(_window(placed, rng, without_timestamps))
+    return tuple(windows)
+
+
+def _window(placed: list[Placed], rng: np.random.Generator, without_timestamps: float) -> Window:
+    return Window(placed=tuple(placed), timestamps=bool(rng.random() >= without_timestamps))
+
+
+def n_label_tokens(clips: Iterable[Clip]) -> int:
+    """The most tokens that a window of these clips can have in its label."""
+    return _PROMPT + sum(len(clip.tokens) + 2 for clip in clips)
+
+
+def mix(window: Window, read: Callable[[int], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The sound of a window, shape (480000,); `read` gives the samples of a row."""
+    sound = np.zeros(WINDOW_SAMPLES, np.float32)
+    for placed in window.placed:
+        sound[placed.at : placed.end] = read(placed.clip.row)
+    return sound
+
+
+def label(window: Window, vocabulary: Vocabulary) -> Label:
+    """The decoder's input and its targets, the prompt's own positions ignored.
+
+    Where nothing is sung in the whole window, the first target is the no-speech
+    token, as in Whisper's training, and the answer to the prompt is the end.
+    """
+    prompt = [vocabulary.start, vocabulary.language, vocabulary.task]
+    if window.timestamps:
+        body = _timed(window, vocabulary)
+    else:
+        prompt.append(vocabulary.no_timestamps)
+        body = [token for placed in window.placed for token in placed.clip.tokens]
+    targets = [IGNORED] * (len(prompt) - 1) + body + [vocabulary.end]
+    if not any(placed.clip.tokens for placed in window.placed):
+        targets[0] = vocabulary.no_speech
+    return Label(inputs=tuple(prompt + body), targets=tuple(targets))
+
+
+def _timed(window: Window, vocabulary: Vocabulary) -> list[int]:
+    first = vocabulary.first_timestamp
+    body: list[int] = []
+    for placed in window.placed:
+        if placed.clip.tokens:
+            body += [first + round(placed.at / _STEP), *placed.clip.tokens]
+            body.append(first + round(placed.end / _STEP))
+    # Decoding with times always begins with one, in silence too.
+    return body or [first]
