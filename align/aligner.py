@@ -24,7 +24,7 @@ ONSET_LATE = 0.02
 """CTC hears a word begin a frame early (measured on songs timed by people)."""
 
 LINE_END_LATE = 0.4
-"""And lets go of the last vowel of a line early, by up to this; half the gap to the next at most."""
+"""And lets go of a line's last vowel early, by up to this; half the gap to the next at most."""
 
 
 class Aligner:

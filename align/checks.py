@@ -20,7 +20,7 @@ _PIECE = 600 * _STEP
 
 
 def loudest(samples: Samples) -> float:
-    """The level of the loudest tenth of a second, in dB below full scale; -inf for digital silence."""
+    """The level of the loudest tenth of a second in dB full scale; -inf for digital silence."""
     power = 0.0
     for start in range(0, samples.n_samples, _PIECE):
         piece = samples.read(start, _PIECE)

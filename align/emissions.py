@@ -30,7 +30,7 @@ class AcousticModel(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What a frame may be: blank first (""), then letters as `corpus.text.letters` gives them."""
+        """What a frame may be: blank ("") first, then letters as of `corpus.text.letters`."""
 
     @property
     def frame_rate(self) -> float:
@@ -41,7 +41,7 @@ class AcousticModel(Protocol):
 
 
 def pick_device(wanted: str = "auto") -> str:
-    """ "cpu" or "cuda"; "auto" is cuda where there is one.
+    """The device for torch, "cpu" or "cuda"; "auto" is cuda where there is one.
 
     Raises ModelError when cuda is asked for and there is none.
     """

@@ -143,16 +143,29 @@ class WhisperEncoder:
         return self.states(samples.read(window.begin * SAMPLES_A_FRAME, n_samples), layers)
 
 
+_KEYS = {
+    "d_model",
+    "encoder_layers",
+    "num_mel_bins",
+    "encoder_attention_heads",
+    "encoder_ffn_dim",
+}
+
+
 def _read_config(folder: Path) -> dict[str, int]:
     try:
         config: dict[str, int] = json.loads((folder / "config.json").read_text("utf-8"))
-        if config["model_type"] != "whisper":
-            raise KeyError("model_type")
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"{folder} holds no Whisper in transformers' form: name a folder with its config.json"
-        ) from error
+    except (OSError, ValueError) as error:
+        raise _no_whisper(folder) from error
+    if not isinstance(config, dict) or not _KEYS <= config.keys():
+        raise _no_whisper(folder)
     return config
+
+
+def _no_whisper(folder: Path) -> ModelError:
+    return ModelError(
+        f"{folder} holds no Whisper in transformers' form: name a folder with its config.json"
+    )
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

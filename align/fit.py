@@ -1,4 +1,4 @@
-"""Training a head on frozen hidden states with CTC, each letter only near where its word is sung."""
+"""Training a head on frozen hidden states with CTC, each letter only near its word."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """Hidden states of one piece of audio, float16 (n_frames, n_layers, width), and its targets by line."""
+    """Hidden states of some audio, shape (n_frames, n_layers, width), and its targets by line."""
 
     states: NDArray[np.float16]
     lines: tuple[tuple[Target, ...], ...]
@@ -75,9 +75,7 @@ def extract(
         )
         for line in audio.lines
     )
-    return Features(
-        states=states, lines=lines, tolerance=audio.tolerance, weight=audio.weight
-    )
+    return Features(states=states, lines=lines, tolerance=audio.tolerance, weight=audio.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +172,7 @@ def _allowed(
 
 
 def _loss(head: Head, batch: Sequence[_Stretch], rng: np.random.Generator) -> Tensor:
-    """CTC loss a letter, over letters held to their words; an impossible example counts 30 at most."""
+    """CTC loss a letter, letters held to their words; an impossible example counts 30 at most."""
     n_frames = torch.tensor([len(s.states) for s in batch])
     n_labels = torch.tensor([len(s.labels) for s in batch])
     allowed = torch.ones(len(batch), int(n_frames.max()), len(LABELS), dtype=torch.bool)

@@ -53,7 +53,9 @@ def ultrastar(folder: Path, leave_out: Sequence[str] = ()) -> Iterator[TimedAudi
     """
     songs = [s for s in sorted(folder.glob("*/song.txt")) if s.parent.name not in leave_out]
     if not songs:
-        raise TrainError(f"{folder} holds no UltraStar songs: each needs a song.txt and an audio file")
+        raise TrainError(
+            f"{folder} holds no UltraStar songs: each needs a song.txt and its audio"
+        )
     for song in songs:
         audio = next(song.parent.glob("audio.*"), None)
         if audio is None:
@@ -69,7 +71,7 @@ def ultrastar(folder: Path, leave_out: Sequence[str] = ()) -> Iterator[TimedAudi
 
 
 def read_notes(text: str) -> Lines:
-    """The words of an UltraStar song with their times in seconds, by line; wordless ones left out."""
+    """The words of an UltraStar song by line, in seconds; what has no letters is left out."""
     beat, gap = 15 / _header(text, "BPM"), _header(text, "GAP") / 1000
     syllables: list[tuple[int, bool, str, float, float]] = []
     line, fresh = 0, True
@@ -118,7 +120,7 @@ def _heard(path: Path, *filters: str) -> NDArray[np.float32]:
 def music_without_voice(
     folder: Path, songs: Sequence[TimedAudio], leave_out: Sequence[str] = ()
 ) -> list[NDArray[np.float32]]:
-    """Stretches of music: the instrumentals of an UltraStar folder, and where a song rests for 4 s."""
+    """Music: the instrumentals of an UltraStar folder, and where the voice of a song rests."""
     beds = []
     for path in sorted(folder.glob("*/instrumental.*")):
         if path.parent.name in leave_out:
@@ -130,7 +132,9 @@ def music_without_voice(
     return beds
 
 
-def _rests(song: TimedAudio, at_least: float = 4.0, margin: float = 0.3) -> list[NDArray[np.float32]]:
+def _rests(song: TimedAudio) -> list[NDArray[np.float32]]:
+    """Where no word is sung for 4 s, less 0.3 s at both ends."""
+    at_least, margin = 4.0, 0.3
     words = sorted((w.start, w.end) for line in song.lines for w in line)
     found, silent_from = [], 0.0
     for start, end in [*words, (len(song.samples) / SAMPLE_RATE, 0.0)]:

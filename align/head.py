@@ -37,7 +37,7 @@ class HeadConfig:
 
 
 class Head(nn.Module):
-    """Hidden states, shape (batch, n_frames, n_layers, encoder_width), to logits (batch, n_frames, n_labels)."""
+    """Hidden states, shape (batch, n_frames, n_layers, encoder_width), to logits of labels."""
 
     def __init__(self, config: HeadConfig) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Head(nn.Module):
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, states: Tensor) -> Tensor:
-        """Logits of every frame."""
+        """Logits of every frame, shape (batch, n_frames, n_labels)."""
         share = self.mix.softmax(0)
         x = torch.stack([share[i] * norm(states[:, :, i]) for i, norm in enumerate(self.norms)])
         x = self.drop(x.sum(0)).transpose(1, 2)

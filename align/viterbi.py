@@ -1,4 +1,4 @@
-"""The best path through a graph of letters (Viterbi, 1967), in memory that hardly grows with the audio.
+"""The best path through a graph of letters (Viterbi, 1967), in memory that hardly grows.
 
 Scores are kept every `BLOCK` frames only; on the way back each block is gone
 through once more, so that n_frames / BLOCK * n_states scores and
@@ -32,20 +32,20 @@ def best_path(
     if n_frames < needed:
         raise AlignmentError(
             f"the audio is too short for this text: it lasts {n_frames / frame_rate:.1f} s and "
-            f"its letters need at least {needed / frame_rate:.1f} s; give the text of this audio only"
+            f"its letters need {needed / frame_rate:.1f} s; give only the text that is sung in it"
         )
     kept = np.empty((-(-n_frames // BLOCK), len(graph.labels)), np.float64)
-    scores = _forward(emissions, graph.labels, graph.price, graph.skip, kept, BLOCK)
+    chain = graph.labels, graph.price, graph.skip
+    scores = _forward(emissions, chain, kept, BLOCK)
     last = len(scores) - (2 if scores[-2] > scores[-1] else 1)
-    path: NDArray[np.int32] = _trace(
-        emissions, graph.labels, graph.price, graph.skip, kept, BLOCK, last
-    )
+    path: NDArray[np.int32] = _trace(emissions, chain, kept, BLOCK, last)
     return path
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba ships no types
-def _advance(scores, frame, labels, price, skip, moves):  # type: ignore[no-untyped-def]
-    """One frame on, in place: from the last state to the first, so that those before are still old."""
+def _advance(scores, frame, chain, moves):  # type: ignore[no-untyped-def]
+    """One frame on, in place: from the last state down, so that those before are still old."""
+    labels, price, skip = chain
     for state in range(len(scores) - 1, -1, -1):
         best, move = scores[state], 0
         if state >= 1 and scores[state - 1] > best:
@@ -57,30 +57,30 @@ def _advance(scores, frame, labels, price, skip, moves):  # type: ignore[no-unty
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba ships no types
-def _forward(emissions, labels, price, skip, kept, block):  # type: ignore[no-untyped-def]
+def _forward(emissions, chain, kept, block):  # type: ignore[no-untyped-def]
     """Scores after the last frame; those before the first frame of each block go to `kept`."""
-    scores = np.full(len(labels), _NEVER)
+    scores = np.full(len(chain[0]), _NEVER)
     # Before the first frame only the first blank is open, from which the first letter is one step.
     scores[0] = 0.0
-    moves = np.empty(len(labels), np.int8)
+    moves = np.empty(len(chain[0]), np.int8)
     for t in range(len(emissions)):
         if t % block == 0:
             kept[t // block] = scores
-        _advance(scores, emissions[t], labels, price, skip, moves)
+        _advance(scores, emissions[t], chain, moves)
     return scores
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba ships no types
-def _trace(emissions, labels, price, skip, kept, block, state):  # type: ignore[no-untyped-def]
+def _trace(emissions, chain, kept, block, state):  # type: ignore[no-untyped-def]
     """The way back from the last state, block by block."""
     path = np.empty(len(emissions), np.int32)
-    moves = np.empty((min(block, len(emissions)), len(labels)), np.int8)
+    moves = np.empty((min(block, len(emissions)), len(chain[0])), np.int8)
     for k in range(len(kept) - 1, -1, -1):
         first = k * block
         last = min(first + block, len(emissions))
         scores = kept[k].copy()
         for t in range(first, last):
-            _advance(scores, emissions[t], labels, price, skip, moves[t - first])
+            _advance(scores, emissions[t], chain, moves[t - first])
         for t in range(last - 1, first - 1, -1):
             path[t] = state
             state -= moves[t - first, state]

@@ -10,7 +10,7 @@ __all__ = ["Window", "windows"]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Frames `begin` to `end` are looked at, and the results of `keep_from` to `keep_to` are kept."""
+    """Frames `begin` to `end` are heard; what comes of `keep_from` to `keep_to` is kept."""
 
     begin: int
     end: int

@@ -109,7 +109,7 @@ def main() -> None:
         hits.append(line_hits(song, placed(lines)))
         right.append(log_scores(lines))
         print(row(song.name, errors[-1], ends[-1], hits[-1]), flush=True)
-    print(row("all words", np.concatenate(errors), np.concatenate(ends), sum(hits, [])))
+    print(row("all words", np.concatenate(errors), np.concatenate(ends), [h for song in hits for h in song]))
     means = [float(e.mean()) for e in errors], [float((e <= 0.3).mean()) for e in errors]
     print(f"mean over songs: {np.mean(means[0]):.3f} s, {np.mean(means[1]):.3f} within 0.3 s")
     print(f"{passed / seconds * 60:.1f} s a minute of audio")
@@ -141,7 +141,9 @@ def score_control(aligner: Aligner, songs: list[Song], right: NDArray[np.float64
         print(f"log line score, {name}: " + " ".join(f"{share:.2f}" for share in shares))
     for threshold in np.arange(-2.6, -0.3, 0.2):
         kept, let_in = (right >= threshold).mean(), (strange >= threshold).mean()
-        print(f"score >= {np.exp(threshold):.3f} ({threshold:.1f}): {kept:.3f} right, {let_in:.3f} wrong")
+        print(
+            f"score >= {np.exp(threshold):.3f} ({threshold:.1f}): {kept:.3f} right, {let_in:.3f} wrong"
+        )
 
 
 if __name__ == "__main__":

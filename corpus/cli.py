@@ -263,3 +263,34 @@ def match(
     transcriber = _drafter(name, language, device) if draft else None
     matcher = Matcher(workspace, transcriber)
     _stage(context, workspace, "match", matcher.items(again=again), matcher.match)
+
+
+def main() -> None:
+    """Run the command; one line for what goes wrong, a traceback only with --debug."""
+    debug = "--debug" in sys.argv
+    # A global option that people type after the verb: it is understood in any place.
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams here
+    try:
+        app(["--debug", *arguments] if debug else arguments)
+    except CanteError as error:
+        if debug:
+            raise
+        sys.exit(_fail(str(error), 2 if isinstance(error, UsageError) else 1))
+    except Exception as error:
+        if debug:
+            raise
+        kind = type(error).__name__
+        sys.exit(_fail(f"unexpected {kind}: {error}; run with --debug for more", 1))
+
+
+def _fail(message: str, code: int) -> int:
+    from corpus.show import say
+
+    say(f"corpus: {' '.join(message.split())}")
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""What a training run is asked to do: one frozen object, read from TOML and saved beside the model."""
+"""What a training run is asked to do: one frozen object, read from TOML, saved beside the model."""
 
 from __future__ import annotations
 

@@ -114,7 +114,9 @@ def open_splits(dataset: str | Path) -> dict[str, Split]:
     try:
         found = load_dataset(str(dataset))
     except (DatasetsError, OSError, ValueError) as error:
-        raise TrainError(f"{dataset} cannot be opened as a dataset: {_first_line(error)}") from error
+        raise TrainError(
+            f"{dataset} cannot be opened as a dataset: {_first_line(error)}"
+        ) from error
     splits = {}
     for name, rows in found.items():
         _check_columns(dataset, rows)

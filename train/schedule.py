@@ -32,6 +32,7 @@ class Schedule:
         return min(1.0, max(step / self.total_steps, by_time))
 
     def __call__(self, step: int) -> float:
+        """The factor of the peak rate after `step` steps, 0..1."""
         # The step that comes is counted half done: neither the first nor the last is wasted.
         share = min(1.0, self.done(step) + 0.5 / self.total_steps)
         if share < self.warmup:
@@ -45,10 +46,10 @@ class Schedule:
 
 
 class Clock:
-    """Adds the time that goes by to a schedule's `spent`; runs from `started` (monotonic seconds)."""
+    """Adds the time that goes by, from `started` (monotonic seconds) on, to `schedule.spent`."""
 
     def __init__(self, schedule: Schedule, started: float) -> None:
-        self._schedule = schedule
+        self.schedule = schedule
         self._last = started
         self._step_seconds = 0.0
 
@@ -56,10 +57,10 @@ class Clock:
         """Called when training begins and after every step."""
         now = time.monotonic()
         self._step_seconds = now - self._last
-        self._schedule.spent += self._step_seconds
+        self.schedule.spent += self._step_seconds
         self._last = now
 
     def over(self) -> bool:
         """Whether another step like the last would end after the time given."""
-        seconds = self._schedule.seconds
-        return seconds is not None and self._schedule.spent + self._step_seconds > seconds
+        seconds = self.schedule.seconds
+        return seconds is not None and self.schedule.spent + self._step_seconds > seconds

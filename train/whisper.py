@@ -58,7 +58,8 @@ def open_whisper(folder: Path) -> Whisper:
         model = WhisperForConditionalGeneration.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True
         )
-        processor = WhisperProcessor.from_pretrained(folder, local_files_only=True)
+        # Any: what the processor holds is set at run time.
+        processor: Any = WhisperProcessor.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().split("\n")[0]
         raise ModelError(f"{folder} holds no Whisper in transformers form: {reason}") from error

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from corpus.media import SAMPLE_RATE
 from corpus.synth.melody import PHRYGIAN
+from corpus.synth.truth import Span
 
 __all__ = ["accompany", "lay"]
 
@@ -39,24 +40,24 @@ _LOUDNESS = 0.12  # peak of one string
 
 
 def accompany(
-    duration: float,
+    n_samples: int,
     *,
     tonic: float,
     palo: str,
-    falsetas: Sequence[tuple[float, float]],
+    falsetas: Sequence[Span],
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Guitar and palmas for `duration` seconds, shape (n_samples,), 16 kHz.
+    """Guitar and palmas, float64 of shape (n_samples,), 16 kHz.
 
-    `tonic` is the singer's mi in Hz; in the spans of `falsetas` (seconds) the
-    guitar is louder and plays runs.
+    `tonic` is the singer's mi in Hz; in the falsetas the guitar is louder and
+    plays runs.
     """
-    track = np.zeros(round(duration * SAMPLE_RATE))
+    track = np.zeros(n_samples)
     lowest = tonic / 2 if tonic >= 160 else tonic
     beat, accents = _BEAT.get(palo, _USUAL_BEAT), _ACCENTS.get(palo, _USUAL_ACCENTS)
-    for index in range(int(duration / beat)):
+    for index in range(int(n_samples / SAMPLE_RATE / beat)):
         start = index * beat
-        alone = any(begin <= start < end for begin, end in falsetas)
+        alone = any(span.start <= start < span.end for span in falsetas)
         chord = _CADENCE[index // 3 % len(_CADENCE)]
         accented = index % 12 in accents
         strings = chord if accented else (chord[rng.integers(len(chord))],)
@@ -114,7 +115,7 @@ def _string(pitch: float) -> NDArray[np.float64]:
     sound = np.concatenate(periods)
     places = np.arange(round(_RING * SAMPLE_RATE)) * step
     tuned = np.interp(places, np.arange(len(sound)), sound) * np.linspace(1, 0, len(places))
-    return tuned / np.abs(tuned).max()
+    return np.asarray(tuned / np.abs(tuned).max())
 
 
 def _palmas(track: NDArray[np.float64], start: float, rng: np.random.Generator) -> None:
@@ -129,5 +130,4 @@ def _clap(rng: np.random.Generator) -> NDArray[np.float64]:
     frequencies = np.fft.rfftfreq(2048, 1 / SAMPLE_RATE)
     spectrum[(frequencies < 900) | (frequencies > 3500)] = 0
     burst = np.fft.irfft(spectrum) * np.exp(-np.arange(2048) / (0.008 * SAMPLE_RATE))
-    clap: NDArray[np.float64] = burst / np.abs(burst).max()
-    return clap
+    return np.asarray(burst / np.abs(burst).max())

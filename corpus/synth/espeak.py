@@ -119,10 +119,11 @@ def _load() -> tuple[ctypes.CDLL, str]:
 
 
 def _unload(library: ctypes.CDLL) -> None:
+    handle = library._handle  # noqa: SLF001 - ctypes has no public way to let a library go
     if sys.platform == "win32":
-        _ctypes.FreeLibrary(library._handle)
+        _ctypes.FreeLibrary(handle)
     else:
-        _ctypes.dlclose(library._handle)
+        _ctypes.dlclose(handle)
 
 
 def _read(raw: Any) -> Iterator[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,9 @@ from corpus.media import SAMPLE_RATE, writing
 from corpus.synth.band import accompany, lay
 from corpus.synth.coplas import COPLAS, PALOS, Copla, coplas_of
 from corpus.synth.melody import rest_of
-from corpus.synth.sing import SINGERS, Singer, Sung, sing
-from corpus.synth.voice import SungWord
+from corpus.synth.sing import Sung, sing
+from corpus.synth.singers import SINGERS, Singer
+from corpus.synth.truth import Cante, Span, SungLine, SungVerse, SungWord
 
 __all__ = [
     "Cante",
@@ -34,79 +35,10 @@ STRETCH = 1.7
 """How much longer a line is sung than it is spoken, unless told otherwise."""
 
 _QUEJIO_STRETCH = 3.5
+_END = 1.5  # seconds after the last word
 _ALBUM = "Cante sintético"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """From when to when; seconds."""
-
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SungLine:
-    """One line as it was sung; `repeat` where the same line was sung before in its verse."""
-
-    text: str
-    words: tuple[SungWord, ...]
-    start: float
-    end: float
-    repeat: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SungVerse:
-    """One copla: its lines as written, and what was sung of it in order."""
-
-    lines: tuple[str, ...]
-    sung: tuple[SungLine, ...]
-
-    @property
-    def start(self) -> float:
-        """When the first word begins; seconds."""
-        return self.sung[0].start
-
-    @property
-    def end(self) -> float:
-        """When the last word ends; seconds."""
-        return self.sung[-1].end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cante:
-    """One synthetic recording and everything that is true of it.
-
-    `audio` is float32 of shape (n_samples,), 16 kHz mono, in -1..1.
-    """
-
-    name: str
-    title: str
-    singer: str
-    sex: str
-    palo: str
-    region: str
-    year: int
-    verses: tuple[SungVerse, ...]
-    quejios: tuple[Span, ...]
-    falsetas: tuple[Span, ...]
-    audio: NDArray[np.float32] = field(compare=False, repr=False)
-
-    @property
-    def duration(self) -> float:
-        """Seconds of audio."""
-        return len(self.audio) / SAMPLE_RATE
-
-    @property
-    def words(self) -> tuple[SungWord, ...]:
-        """Every sung word of every verse, in order."""
-        return tuple(word for v in self.verses for line in v.sung for word in line.words)
-
-    @property
-    def letra(self) -> str:
-        """The verses as written, a blank line between them."""
-        return "\n\n".join("\n".join(verse.lines) for verse in self.verses) + "\n"
+# Which copla of a palo a recording begins with, so that the first dozen shares none.
+_FIRST = (0, 2, 1, 3)
 
 
 class _Reel:
@@ -183,19 +115,15 @@ def make_cante(
     singer = singer or SINGERS[rng.integers(len(SINGERS))]
     coplas = coplas or _chosen(verses, rng)
     palo, reel = coplas[0].palo, _Reel()
-    falsetas, quejios, sung = [_falseta(reel, band, rng)], [], []
-    if quejio:
-        quejios.append(_quejio(reel, singer, rng))
-    for index, copla in enumerate(coplas):
-        if index:
-            falsetas.append(_falseta(reel, band, rng))
+    gaps = [reel.rest(_gap(band, rng))]
+    quejios = (_quejio(reel, singer, rng),) if quejio else ()
+    sung = []
+    for copla in coplas:
         sung.append(_sing_verse(copla.lines, singer, reel, stretch, repeats, rng))
-    falsetas.append(reel.rest(1.5))
-    audio = reel.played()
+        gaps.append(reel.rest(_gap(band, rng) if len(sung) < len(coplas) else _END))
+    played, falsetas = reel.played(), tuple(gaps) if band else ()
     if band:
-        spans = [(span.start, span.end) for span in falsetas]
-        duration = len(audio) / SAMPLE_RATE
-        audio += accompany(duration, tonic=singer.tonic, palo=palo, falsetas=spans, rng=rng)
+        played += accompany(len(played), tonic=singer.tonic, palo=palo, falsetas=falsetas, rng=rng)
     return Cante(
         name=name or f"cante-{seed}",
         title=coplas[0].lines[0],
@@ -205,7 +133,148 @@ def make_cante(
         region=singer.region,
         year=int(rng.integers(1955, 2000)),
         verses=tuple(sung),
-        quejios=tuple(quejios),
-        falsetas=tuple(falsetas) if band else (),
-        audio=_mastered(audio),
+        quejios=quejios,
+        falsetas=falsetas,
+        audio=_mastered(played),
     )
+
+
+def make_cantes(
+    n: int, seed: int = 0, *, verses: int = 2, band: bool = True, stretch: float = STRETCH
+) -> Iterator[Cante]:
+    """`n` recordings, each of another title, going round the singers and the palos.
+
+    Raises UsageError when there are not so many coplas to begin with.
+    """
+    if not 0 < n <= len(COPLAS):
+        raise UsageError(f"{n} recordings cannot be made: ask for 1 to {len(COPLAS)}")
+    for index in range(n):
+        known = coplas_of(PALOS[index % len(PALOS)])
+        first = _FIRST[index // len(PALOS)]
+        yield make_cante(
+            seed=seed * len(COPLAS) + index,
+            band=band,
+            stretch=stretch,
+            singer=SINGERS[index % len(SINGERS)],
+            coplas=[known[(first + i) % len(known)] for i in range(verses)],
+            name=f"cante-{index + 1:02d}",
+        )
+
+
+def write_cante(cante: Cante, folder: Path) -> tuple[Path, Path, Path]:
+    """Write NAME.mp3 with tags, TITLE.txt (the letra) and NAME.json (the truth); their paths.
+
+    Raises MediaError when FFmpeg is missing or fails, DiskFullError without room.
+    """
+    audio, letra = folder / f"{cante.name}.mp3", folder / f"{cante.title}.txt"
+    truth = folder / f"{cante.name}.json"
+    with writing(audio) as scratch:
+        _write_mp3(cante, scratch)
+    with writing(letra) as scratch:
+        scratch.write_text(cante.letra, encoding="utf-8")
+    with writing(truth) as scratch:
+        text = json.dumps(_truth(cante), ensure_ascii=False, indent=1) + "\n"
+        scratch.write_text(text, encoding="utf-8")
+    return audio, letra, truth
+
+
+# ---- what is sung
+
+
+def _chosen(n_verses: int, rng: np.random.Generator) -> list[Copla]:
+    known = coplas_of(PALOS[rng.integers(len(PALOS))])
+    order = rng.permutation(len(known))
+    return [known[order[i % len(known)]] for i in range(n_verses)]
+
+
+def _gap(band: bool, rng: np.random.Generator) -> float:
+    """Seconds until the voice sets in: the guitar's, or a breath where there is none."""
+    return float(rng.uniform(3.5, 6.0) if band else rng.uniform(0.8, 1.4))
+
+
+def _quejio(reel: _Reel, singer: Singer, rng: np.random.Generator) -> Span:
+    cry = " ".join(["ay"] * int(rng.integers(2, 5)))
+    words = reel.record(sing(cry, singer, stretch=_QUEJIO_STRETCH, rest=0, rng=rng))
+    reel.rest(rng.uniform(0.6, 1.2))
+    return Span(start=words[0].start, end=words[-1].end)
+
+
+def _sing_verse(
+    lines: tuple[str, ...],
+    singer: Singer,
+    reel: _Reel,
+    stretch: float,
+    repeats: bool,
+    rng: np.random.Generator,
+) -> SungVerse:
+    sung: list[SungLine] = []
+    order = _order(len(lines), repeats, rng)
+    for place, index in enumerate(order):
+        if sung:
+            reel.rest(rng.uniform(0.35, 0.8))
+        rest = rest_of(index, len(lines))
+        words = reel.record(sing(lines[index], singer, stretch=stretch, rest=rest, rng=rng))
+        sung.append(
+            SungLine(
+                text=lines[index],
+                words=words,
+                start=words[0].start,
+                end=words[-1].end,
+                repeat=index in order[:place],
+            )
+        )
+    return SungVerse(lines=lines, sung=tuple(sung))
+
+
+def _order(n_lines: int, repeats: bool, rng: np.random.Generator) -> list[int]:
+    """The lines as they are sung: one twice in a row, or the last two again at the end."""
+    written = list(range(n_lines))
+    if not repeats:
+        return written
+    twice = int(rng.integers(n_lines + 1))
+    if twice == n_lines:
+        return written + written[-2:]
+    return [*written[: twice + 1], *written[twice:]]
+
+
+# ---- what is written
+
+
+def _mastered(track: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Float32, never louder than -1 dB."""
+    peak = np.abs(track).max(initial=0.0)
+    loudness = min(1.0, 0.89 / max(peak, 1e-9))
+    return np.asarray(track * loudness, dtype=np.float32)
+
+
+def _write_mp3(cante: Cante, path: Path) -> None:
+    from pydub import AudioSegment
+    from pydub.exceptions import CouldntEncodeError
+
+    samples = np.round(cante.audio * 32767).astype("<i2").tobytes()
+    sound = AudioSegment(samples, sample_width=2, frame_rate=SAMPLE_RATE, channels=1)
+    tags = {
+        "title": cante.title,
+        "artist": cante.singer,
+        "album": _ALBUM,
+        "date": str(cante.year),
+        "genre": cante.palo,
+    }
+    try:
+        sound.export(str(path), format="mp3", bitrate="96k", tags=tags).close()
+    except FileNotFoundError as error:
+        message = "ffmpeg is not installed: install FFmpeg (apt, brew or winget has it)"
+        raise MediaError(message) from error
+    except CouldntEncodeError as error:
+        raise MediaError(f"FFmpeg cannot write {path.name} as MP3: is libmp3lame in it?") from error
+
+
+def _truth(cante: Cante) -> dict[str, object]:
+    """Everything but the samples."""
+    return {f.name: _plain(getattr(cante, f.name)) for f in fields(cante) if f.name != "audio"}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

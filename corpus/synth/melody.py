@@ -7,6 +7,7 @@ syllables are ornamented, and the last one runs down to its rest.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ def notes_of(vowels: list[Held], rest: int, rng: np.random.Generator) -> list[No
 
 def _height(place: float, rng: np.random.Generator) -> int:
     """Degrees over the rest at this place (0..1) of the line."""
-    return round(1 + 2.5 * np.sin(np.pi * place**0.7) + rng.uniform(-0.8, 0.8))
+    return round(1 + 2.5 * math.sin(math.pi * place**0.7) + rng.uniform(-0.8, 0.8))
 
 
 def _figure(vowel: Held, is_last: bool, rng: np.random.Generator) -> tuple[int, ...]:

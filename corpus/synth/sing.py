@@ -19,59 +19,17 @@ from corpus.errors import CanteError
 from corpus.media import SAMPLE_RATE
 from corpus.synth.espeak import NEEDS
 from corpus.synth.melody import Held, contour, notes_of
-from corpus.synth.voice import Spoken, SungWord, speak
+from corpus.synth.singers import Singer
+from corpus.synth.truth import SungWord
+from corpus.synth.voice import Spoken, speak
 
-__all__ = ["SINGERS", "Singer", "Sung", "sing"]
+__all__ = ["Sung", "sing"]
 
 _FRAME = 0.005  # seconds from one spectrum to the next
 # The part of a vowel that is held: its ends keep their transitions.  Of "ay" and "voy" it is the
 # open vowel that is held.
 _CORE, _CORE_OF_DIPHTHONG = (0.35, 0.65), (0.15, 0.4)
 _LOUDNESS = 0.09  # root mean square of a sung line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Singer:
-    """An invented singer: a voice of espeak-ng and how it sings.
-
-    `tonic` is their mi in Hz, `vibrato` its depth in semitones, `breath` the
-    share of noise (0..1) mixed into the voice.
-    """
-
-    name: str
-    sex: str
-    region: str
-    voice: str
-    tonic: float
-    vibrato: float
-    breath: float
-
-
-def _singer(
-    name: str, sex: str, region: str, voice: str, tonic: float, vibrato: float, breath: float
-) -> Singer:
-    return Singer(
-        name=name,
-        sex=sex,
-        region=region,
-        voice=voice,
-        tonic=tonic,
-        vibrato=vibrato,
-        breath=breath,
-    )
-
-
-SINGERS = (
-    _singer("El Niño del Silicio", "m", "Sevilla", "es+m3", 131, 0.30, 0.02),
-    _singer("La Perla del Éter", "f", "Cádiz", "es+f2", 208, 0.35, 0.03),
-    _singer("Curro Circuito", "m", "Jerez", "es-419+m1", 117, 0.25, 0.06),
-    _singer("Carmela del Cobre", "f", "Málaga", "es-419+f4", 196, 0.40, 0.05),
-    _singer("Manuel Válvula", "m", "Huelva", "es+m7", 139, 0.35, 0.03),
-    _singer("Lola la Eléctrica", "f", "Jaén", "es+f1", 220, 0.30, 0.02),
-    _singer("Pepe Bobina", "m", "Córdoba", "es-419+m3", 110, 0.40, 0.08),
-    _singer("La Niña del Imán", "f", "Granada", "es-419+f2", 185, 0.25, 0.04),
-)
-"""The invented singers of the demo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +63,7 @@ class _TimeMap:
         return np.interp(times, self.sung, self.spoken)
 
 
-def sing(
-    line: str, singer: Singer, *, stretch: float, rest: int, rng: np.random.Generator
-) -> Sung:
+def sing(line: str, singer: Singer, *, stretch: float, rest: int, rng: np.random.Generator) -> Sung:
     """Sing one line `stretch` times as long as it is spoken, down to the degree `rest`.
 
     Raises CanteError as `speak` does, and when pyworld is missing.
@@ -168,9 +124,7 @@ def _time_map(spoken: Spoken, stretch: float, rng: np.random.Generator) -> _Time
 
 def _moved(words: tuple[SungWord, ...], time_map: _TimeMap) -> tuple[SungWord, ...]:
     return tuple(
-        SungWord(
-            text=word.text, start=time_map.to_sung(word.start), end=time_map.to_sung(word.end)
-        )
+        SungWord(text=word.text, start=time_map.to_sung(word.start), end=time_map.to_sung(word.end))
         for word in words
     )
 

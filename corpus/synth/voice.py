@@ -17,19 +17,11 @@ from numpy.typing import NDArray
 from corpus.errors import CanteError
 from corpus.media import SAMPLE_RATE
 from corpus.synth.espeak import PHONEME, Event, synthesise
+from corpus.synth.truth import SungWord
 
-__all__ = ["Phone", "Spoken", "SungWord", "speak"]
+__all__ = ["Phone", "Spoken", "speak"]
 
 _STRESS = "',%="
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SungWord:
-    """One word as written, and when it sounds; seconds."""
-
-    text: str
-    start: float
-    end: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +92,8 @@ def _words(line: str, phones: tuple[Phone, ...]) -> tuple[SungWord, ...]:
     for word in re.finditer(r"\S+", line):
         own = [phone for phone in phones if word.start() <= phone.position < word.end()]
         if not own:
-            raise CanteError(f"no times for {word[0]!r} in {line!r}: espeak-ng does not say it alone")
+            raise CanteError(
+                f"no times for {word[0]!r} in {line!r}: espeak-ng does not say it alone"
+            )
         found.append(SungWord(text=word[0], start=own[0].start, end=own[-1].end))
     return tuple(found)
