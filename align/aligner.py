@@ -148,21 +148,23 @@ def _held(sung: dict[int, Word], line_of: dict[int, int], duration: float) -> di
 def _timed(word: int, sung: dict[int, Word], line_of: dict[int, int]) -> Word:
     """A word's time; one without letters shares the time between its neighbours in the line.
 
-    At the edge of a line it has no length.
+    At the edge of a line it has no length, and stands with the word it is written beside.
     """
     if word in sung:
         return sung[word]
-    before = max((i for i in sung if i < word), default=None)
-    after = min((i for i in sung if i > word), default=None)
-    if before is None or (after is not None and line_of[before] != line_of[after] == line_of[word]):
+    here = line_of[word]
+    before = max((i for i in sung if i < word), default=-1)
+    after = min((i for i in sung if i > word), default=-1)
+    begins_line = before < 0 or line_of[before] != here
+    if before < 0 or (begins_line and after >= 0 and line_of[after] == here):
         near = sung[after]
-        return Word(text="", start=near.start, end=near.start, score=near.score)
+        return replace(near, end=near.start)
     near = sung[before]
-    if after is None or line_of[after] != line_of[before]:
-        return Word(text="", start=near.end, end=near.end, score=near.score)
+    if begins_line or after < 0 or line_of[after] != here:
+        return replace(near, start=near.end)
     step = max(0.0, sung[after].start - near.end) / (after - before - 1)
     start = near.end + step * (word - before - 1)
-    return Word(text="", start=start, end=start + step, score=near.score)
+    return replace(near, start=start, end=start + step)
 
 
 def _likeness(

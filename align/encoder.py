@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ class _Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         def heads(y: Tensor) -> Tensor:
-            return y.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+            return y.reshape(*y.shape[:2], self.n_heads, -1).transpose(1, 2)
 
         query, key, value = heads(self.q_proj(x)), heads(self.k_proj(x)), heads(self.v_proj(x))
         heard = functional.scaled_dot_product_attention(query, key, value)
@@ -143,7 +144,7 @@ class WhisperEncoder:
         return self.states(samples.read(window.begin * SAMPLES_A_FRAME, n_samples), layers)
 
 
-_KEYS = {
+_SIZES = {
     "d_model",
     "encoder_layers",
     "num_mel_bins",
@@ -154,12 +155,12 @@ _KEYS = {
 
 def _read_config(folder: Path) -> dict[str, int]:
     try:
-        config: dict[str, int] = json.loads((folder / "config.json").read_text("utf-8"))
+        config: Any = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise _no_whisper(folder) from error
-    if not isinstance(config, dict) or not _KEYS <= config.keys():
+    if not isinstance(config, dict) or not _SIZES.issubset(config):
         raise _no_whisper(folder)
-    return config
+    return {key: int(config[key]) for key in _SIZES}
 
 
 def _no_whisper(folder: Path) -> ModelError:

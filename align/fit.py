@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from align.encoder import FRAME_RATE, FRAMES_A_WINDOW, OVERLAP_FRAMES, WhisperEncoder, n_frames_of
 from align.fit_data import TimedAudio
-from align.head import LABELS, Head, HeadConfig
+from align.head import Head, HeadConfig
+from align.labels import LABELS
 from align.windows import windows
 from corpus.errors import TrainError
 from corpus.media import ArraySamples
@@ -60,10 +61,10 @@ class Features:
 def extract(
     audio: TimedAudio, encoder: WhisperEncoder, layers: tuple[int, ...], file: Path
 ) -> Features:
-    """Hidden states of audio, kept in a NumPy file of their own: an hour of them is 0.9 GB."""
+    """Hidden states of audio, kept in a file of their own: an hour of them is 0.9 GB."""
     samples = ArraySamples(audio.samples)
     shape = (n_frames_of(samples.n_samples), len(layers), encoder.width)
-    states = np.lib.format.open_memmap(str(file), "w+", np.float16, shape)
+    states = np.memmap(file, np.float16, "w+", shape=shape)
     for window in windows(shape[0], FRAMES_A_WINDOW, OVERLAP_FRAMES):
         found = encoder.window_states(samples, window, layers)[window.kept]
         states[window.keep_from : window.keep_to] = found.to("cpu", torch.float16).numpy()
@@ -111,7 +112,7 @@ def fit(
         batch = [_draw(data, share, rng) for _ in range(plan.batch)]
         loss = _loss(head, batch, rng)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
         optimiser.step()
         schedule.step()

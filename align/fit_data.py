@@ -53,9 +53,7 @@ def ultrastar(folder: Path, leave_out: Sequence[str] = ()) -> Iterator[TimedAudi
     """
     songs = [s for s in sorted(folder.glob("*/song.txt")) if s.parent.name not in leave_out]
     if not songs:
-        raise TrainError(
-            f"{folder} holds no UltraStar songs: each needs a song.txt and its audio"
-        )
+        raise TrainError(f"{folder} holds no UltraStar songs: each needs a song.txt and its audio")
     for song in songs:
         audio = next(song.parent.glob("audio.*"), None)
         if audio is None:

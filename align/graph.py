@@ -57,9 +57,7 @@ def build_graph(
     column = {label: i for i, label in enumerate(labels)}
     spelled = [_columns(word, column, language) for line in lines for word in line]
     if not any(spelled):
-        raise AlignmentError(
-            "the text has no letters to listen for: give the words that are sung"
-        )
+        raise AlignmentError("the text has no letters to listen for: give the words that are sung")
     chain = [c for word in spelled for c in word]
     owners = [i for i, word in enumerate(spelled) for _ in word]
     states = np.zeros(2 * len(chain) + 1, np.int32)

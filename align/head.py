@@ -14,12 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from align.labels import LABELS
 from corpus.errors import ModelError
 
-__all__ = ["LABELS", "Head", "HeadConfig", "load_head", "save_head", "shipped_head"]
-
-LABELS = ("", *"abcdefghijklmnopqrstuvwxyzñ'")
-"""What a frame may be: blank first, then the letters that `corpus.text.letters` gives."""
+__all__ = ["Head", "HeadConfig", "load_head", "save_head", "shipped_head"]
 
 _SHIPPED = Path(__file__).parent / "heads"
 

@@ -42,8 +42,8 @@ def best_path(
     return path
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba ships no types
-def _advance(scores, frame, chain, moves):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _advance(scores, frame, chain, moves):  # type: ignore[no-untyped-def]  # numba's own types
     """One frame on, in place: from the last state down, so that those before are still old."""
     labels, price, skip = chain
     for state in range(len(scores) - 1, -1, -1):
@@ -56,8 +56,8 @@ def _advance(scores, frame, chain, moves):  # type: ignore[no-untyped-def]
         moves[state] = move
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba ships no types
-def _forward(emissions, chain, kept, block):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _forward(emissions, chain, kept, block):  # type: ignore[no-untyped-def]  # numba's own types
     """Scores after the last frame; those before the first frame of each block go to `kept`."""
     scores = np.full(len(chain[0]), _NEVER)
     # Before the first frame only the first blank is open, from which the first letter is one step.
@@ -70,8 +70,8 @@ def _forward(emissions, chain, kept, block):  # type: ignore[no-untyped-def]
     return scores
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]  # numba ships no types
-def _trace(emissions, chain, kept, block, state):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _trace(emissions, chain, kept, block, state):  # type: ignore[no-untyped-def]  # numba's own types
     """The way back from the last state, block by block."""
     path = np.empty(len(emissions), np.int32)
     moves = np.empty((min(block, len(emissions)), len(chain[0])), np.int8)

@@ -24,6 +24,7 @@ from align.emissions import WhisperCTC
 from align.records import AlignedLine
 from corpus.errors import AlignmentError
 from corpus.media import SAMPLE_RATE, ArraySamples, decoded_copy
+from corpus.text import letters
 
 SHIFT = 3.2
 
@@ -77,11 +78,6 @@ def row(name: str, errors: NDArray[np.float64], ends: NDArray[np.float64], hits:
     return f"{name[:34]:34}" + "".join(f"{figure:9.3f}" for figure in figures)
 
 
-def log_scores(lines: tuple[AlignedLine, ...]) -> NDArray[np.float64]:
-    """Line scores as logarithms."""
-    return np.log([max(line.score, 1e-9) for line in lines])
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,7 +92,8 @@ def main() -> None:
     songs = [read_song(given.folder, name) for name in names]
     aligner.align(ArraySamples(songs[0].samples[: 60 * SAMPLE_RATE]), songs[0].lines[:2])  # warm
     print(f"{'song':34}{'mean':>9}{'median':>9}{'<=0.3':>9}{'lines':>9}{'ends':>9}")
-    errors, ends, hits, right = [], [], [], []
+    errors, ends, hits = [], [], []
+    right: list[AlignedLine] = []
     seconds = passed = 0.0
     for song in songs:
         began = time.monotonic()
@@ -107,14 +104,21 @@ def main() -> None:
         errors.append(off[:, 0])
         ends.append(off[:, 1])
         hits.append(line_hits(song, placed(lines)))
-        right.append(log_scores(lines))
+        right += lines
         print(row(song.name, errors[-1], ends[-1], hits[-1]), flush=True)
-    print(row("all words", np.concatenate(errors), np.concatenate(ends), [h for song in hits for h in song]))
+    print(
+        row(
+            "all words",
+            np.concatenate(errors),
+            np.concatenate(ends),
+            [h for song in hits for h in song],
+        )
+    )
     means = [float(e.mean()) for e in errors], [float((e <= 0.3).mean()) for e in errors]
     print(f"mean over songs: {np.mean(means[0]):.3f} s, {np.mean(means[1]):.3f} within 0.3 s")
     print(f"{passed / seconds * 60:.1f} s a minute of audio")
     shift_control(aligner, songs[-1])
-    score_control(aligner, songs, np.concatenate(right))
+    score_control(aligner, songs, right)
 
 
 def shift_control(aligner: Aligner, song: Song) -> None:
@@ -127,23 +131,33 @@ def shift_control(aligner: Aligner, song: Song) -> None:
     print(f"moved by {SHIFT} s: median {np.median(shift):.3f} s, {near:.3f} within 0.1 s of it")
 
 
-def score_control(aligner: Aligner, songs: list[Song], right: NDArray[np.float64]) -> None:
-    """Line scores of the right words against those of another song's on the same audio."""
-    wrong = []
+def score_control(aligner: Aligner, songs: list[Song], right: list[AlignedLine]) -> None:
+    """Scores of the right words against those of another song's on the same audio."""
+    wrong: list[AlignedLine] = []
     for song, other in zip(songs, [*songs[1:], songs[0]], strict=True):
         try:
-            wrong.append(log_scores(aligner.align(ArraySamples(song.samples), other.lines)))
+            wrong += aligner.align(ArraySamples(song.samples), other.lines)
         except AlignmentError as error:
             print(f"{song.name}: {error}")
-    strange = np.concatenate(wrong)
-    for name, scores in (("right", right), ("wrong", strange)):
-        shares = np.percentile(scores, [5, 25, 50, 75, 95])
-        print(f"log line score, {name}: " + " ".join(f"{share:.2f}" for share in shares))
-    for threshold in np.arange(-2.6, -0.3, 0.2):
-        kept, let_in = (right >= threshold).mean(), (strange >= threshold).mean()
-        print(
-            f"score >= {np.exp(threshold):.3f} ({threshold:.1f}): {kept:.3f} right, {let_in:.3f} wrong"
-        )
+    for n_lines in (1, 4):
+        good, bad = scores(right, n_lines), scores(wrong, n_lines)
+        print(f"scores of {n_lines} lines; 5, 25, 50, 75 and 95 %")
+        for name, found in (("right", good), ("wrong", bad)):
+            shares = np.percentile(found, [5, 25, 50, 75, 95])
+            print(f"  {name}: " + " ".join(f"{share:.3f}" for share in shares))
+        for least in (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1):
+            kept, let_in = (good >= least).mean(), (bad >= least).mean()
+            print(f"  from {least}: {kept:.3f} of the right, {let_in:.3f} of the wrong")
+
+
+def scores(lines: list[AlignedLine], n_lines: int) -> NDArray[np.float64]:
+    """Scores of so many lines together, each weighed by its letters, as `align.cut` does."""
+    found = []
+    for first in range(0, len(lines) - n_lines + 1, n_lines):
+        some = lines[first : first + n_lines]
+        weights = [len(letters(line.text)) for line in some]
+        found.append(np.average([line.score for line in some], weights=weights))
+    return np.array(found)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,13 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +46,7 @@ __all__ = [
 SAMPLE_RATE = 16_000
 """Hertz, mono: what every stage hears."""
 
+_OPEN_LENGTH = 2**63 - 1
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -179,10 +182,23 @@ def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+# What a file of these formats names, FFmpeg opens: other files of this machine, or addresses.
+_PLAYLISTS = {"avisynth", "concat", "dash", "hls", "image2", "imf", "lavfi", "rtsp", "sdp"}
+
+
+@lru_cache(maxsize=1)
+def _formats() -> str:
+    """The formats that a file may be taken for: all that this FFmpeg reads but playlists."""
+    told = _run("ffmpeg", "-v", "error", "-demuxers").stdout.decode("utf-8", "replace")
+    known = re.findall(r"^ D[ d]{0,2} +(\w\S*)", told, re.MULTILINE)
+    return ",".join(name for name in known if name not in _PLAYLISTS)
+
+
 def _input(path: Path) -> list[str]:
     # "file:" and an absolute path: a name with a colon or a leading dash is no option and no URL.
     # A playlist named .mp3 must not make FFmpeg open anything else.
-    return ["-protocol_whitelist", "file,pipe", "-i", f"file:{path.absolute()}"]
+    allowed = ["-protocol_whitelist", "file,pipe", "-format_whitelist", _formats()]
+    return [*allowed, "-i", f"file:{path.absolute()}"]
 
 
 def _announced(path: Path) -> float | None:
@@ -204,6 +220,8 @@ def _reason(stderr: bytes) -> str:
     lines = [line for line in stderr.decode("utf-8", "replace").split("\n") if line.strip()]
     if not lines:
         return ""
+    if b"Format not on whitelist" in stderr:
+        return " (a playlist: name the files themselves)"
     last = lines[-1].rsplit(": ", 1)[-1].strip()
     return f" ({last})"
 
@@ -232,9 +250,11 @@ def decode(source: Path, target: Path) -> Decoded:
 
 def _n_written(path: Path) -> int:
     try:
-        return int(soundfile.info(str(path)).frames)
+        n_samples = int(soundfile.info(str(path)).frames)
     except (soundfile.LibsndfileError, OSError):
         return 0
+    # A FLAC that holds nothing leaves its length open, which reads as the largest number.
+    return n_samples if n_samples < _OPEN_LENGTH else 0
 
 
 def _oddity(announced: float | None, duration: float, stderr: bytes) -> str:

@@ -110,7 +110,7 @@ class Recording:
     extra: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.id) != 64:
+        if len(self.id) != 64 or not set(self.id) <= set("0123456789abcdef"):
             raise ValueError("a recording's id is the SHA-256 of its bytes, 64 hex digits")
         if not (math.isfinite(self.duration) and self.duration > 0):
             raise ValueError(f"a recording lasts some time, not {self.duration} s")
@@ -219,7 +219,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """A stretch of one recording, with its text (one line below the other) and words."""
+    """A stretch of one recording, with its text (one line below the other) and words.
+
+    `corrects` is the id of the utterance that a person corrected into this one:
+    it goes on under that id.
+    """
 
     recording: str
     start: float
@@ -230,6 +234,7 @@ class Utterance:
     kind: Kind = Kind.LETRA
     score: float = 0.0
     tier: Tier = Tier.BRONZE
+    corrects: str = ""
 
     def __post_init__(self) -> None:
         _check_span(self.start, self.end)
@@ -243,7 +248,9 @@ class Utterance:
 
     @property
     def id(self) -> str:
-        """The hash of the recording, the span in milliseconds and the text."""
+        """The hash of the recording, the span in milliseconds and the text, as aligned."""
+        if self.corrects:
+            return self.corrects
         span = f"{round(self.start * 1000)}-{round(self.end * 1000)}"
         return content_id("utterance", self.recording, span, self.text)
 
@@ -287,6 +294,7 @@ class Annotation:
             kind=self.kind,
             score=1.0,
             tier=Tier.GOLD,
+            corrects=utterance.id,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Generic, TypeVar
@@ -84,6 +84,7 @@ def run_stage(
     land either.
     """
     before = store.done(stage)
+    _forget_wholes(store, stage, before, items)
     pending = [item for item in items if not _settled(before.get(item.key), item)]
     done, notes, failures = 0, list[Failure](), list[Failure]()
     for item in track(pending):
@@ -108,6 +109,18 @@ def run_stage(
         notes=tuple(notes),
         failures=tuple(failures),
     )
+
+
+def _forget_wholes(
+    store: Store, stage: str, before: Mapping[str, Done], items: Sequence[Item[P]]
+) -> None:
+    """Where the parts of something are items, it can be read again: its failure is forgotten."""
+    keys = {item.key for item in items}
+    failed = [k for k, done in before.items() if done.state == "failed" and k not in keys]
+    for whole in failed:
+        if any(key.startswith(f"{whole}:") for key in keys):
+            with store.transaction() as transaction:
+                transaction.forget(stage, whole)
 
 
 def _settled(before: Done | None, item: Item[P]) -> bool:

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["as_json", "out", "plain", "progress", "say", "table", "tracker"]
+__all__ = ["as_json", "plain", "progress", "say", "steps", "table", "tracker"]
 
 T = TypeVar("T")
 
-out = Console(highlight=False)
-_err = Console(stderr=True, highlight=False)
+# No emoji codes: "table.csv:100: ..." says line 100, and not what stands for :100:.
+_out = Console(highlight=False, emoji=False)
+_err = Console(stderr=True, highlight=False, emoji=False)
 
 
 def say(text: str) -> None:
@@ -58,7 +59,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     for row in kept:
         # Text, not markup: a title may hold square brackets.
         made.add_row(*(Text(_cell(value)) for value in row))
-    out.print(made)
+    _out.print(made)
 
 
 def _cell(value: object) -> str:
@@ -92,5 +93,23 @@ def progress(description: str) -> Callable[[float], None]:
         bar.update(task, completed=share)
         if share >= 1.0:
             bar.stop()
+
+    return move
+
+
+def steps() -> Callable[[str, int, int], None]:
+    """Bars that are moved by (what, done, of how many); each goes when it is full."""
+    from rich.progress import Progress
+
+    bars = Progress(console=_err, transient=True, disable=not _err.is_terminal)
+    tasks: dict[str, Any] = {}
+
+    def move(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(what, total=total)
+            bars.start()
+        bars.update(tasks[what], completed=done, total=total)
+        if bars.finished:
+            bars.stop()
 
     return move

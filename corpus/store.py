@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy.exc import SQLAlchemyError
 
 from corpus import tables as t
+from corpus.database import Database
 from corpus.errors import StoreError
 from corpus.records import (
     PERSON,
@@ -30,9 +30,6 @@ from corpus.records import (
 )
 
 __all__ = ["AlignedRecording", "Done", "Funnel", "Record", "Store", "Transaction"]
-
-HEAD = "0001"
-"""The revision that this code works with; a test keeps it true to the migrations."""
 
 _BATCH = 400  # bound parameters of one statement; SQLite allows 999 in old builds
 
@@ -100,48 +97,29 @@ def _record(kind: type[R], row: Mapping[Any, Any]) -> R:
     return made
 
 
-@contextlib.contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Turn the database's errors into one line that says where."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        raise StoreError(f"the store {url} cannot be used: {cause}") from error
-
-
 class Store:
     """One corpus in one database.  Raises StoreError when the database cannot be used."""
 
-    def __init__(self, url: str) -> None:
-        parsed = sa.make_url(url)
-        self.url = parsed.render_as_string(hide_password=True)
-        with _told(self.url):
-            self._engine = sa.create_engine(parsed)
-            if parsed.get_backend_name() == "sqlite":
-                sa.event.listen(self._engine, "connect", _tune_sqlite)
-            self._bring_up_to_date()
-
-    def _bring_up_to_date(self) -> None:
-        with self._engine.begin() as connection:
-            found = None
-            if sa.inspect(connection).has_table("alembic_version"):
-                found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-            if found != HEAD:
-                _migrate(connection)
+    def __init__(self, url: str | sa.URL) -> None:
+        self._database = Database(url)
+        try:
+            self._database.bring_up_to_date()
+        except StoreError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the database's connections back."""
-        self._engine.dispose()
+        self._database.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """All that is saved inside lands together, or not at all."""
-        with _told(self.url), self._engine.begin() as connection:
+        with self._database.writing() as connection:
             yield Transaction(connection)
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
-        with _told(self.url), self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return connection.execute(query).mappings().all()
 
     # ---- queries
@@ -161,9 +139,10 @@ class Store:
         by_verse: dict[str, list[VerseSource]] = {}
         columns = t.verse_sources.c
         query = sa.select(t.verse_sources).order_by(columns.source, columns.position)
+        # Verses before sources: what another process adds between is then left out whole.
+        rows = self._rows(sa.select(t.verses).order_by(t.verses.c.id))
         for row in self._rows(query):
             by_verse.setdefault(row["verse"], []).append(_record(VerseSource, row))
-        rows = self._rows(sa.select(t.verses).order_by(t.verses.c.id))
         return tuple(
             _record(Verse, {"lines": row["lines"], "sources": by_verse[row["id"]]}) for row in rows
         )
@@ -179,7 +158,7 @@ class Store:
         return tuple(_record(Match, row) for row in rows)
 
     def utterances(self, recording: str | None = None) -> tuple[Utterance, ...]:
-        """Utterances as the newest accepted annotation leaves them, in the order of time."""
+        """Utterances as the newest annotation leaves them, in the order of time."""
         query = sa.select(t.utterances).order_by(t.utterances.c.recording, t.utterances.c.start)
         if recording is not None:
             query = query.where(t.utterances.c.recording == recording)
@@ -189,8 +168,14 @@ class Store:
         )
         return tuple(utterance for utterance in spoken if utterance is not None)
 
+    def aligned_utterances(self) -> dict[str, Utterance]:
+        """Every utterance by its id, as it was before anyone corrected it."""
+        return {row["id"]: _record(Utterance, row) for row in self._rows(sa.select(t.utterances))}
+
     def _newest_annotations(self) -> dict[str, Annotation]:
-        rows = self._rows(sa.select(t.annotations).order_by(t.annotations.c.made))
+        c = t.annotations.c
+        # The id decides between two of the same second, so that every reading gives the same.
+        rows = self._rows(sa.select(t.annotations).order_by(c.made, c.id))
         return {row["utterance"]: _record(Annotation, row) for row in rows}
 
     def releases(self) -> tuple[Release, ...]:
@@ -228,7 +213,7 @@ class Store:
         }
         failed = sa.select(t.progress).where(t.progress.c.state == "failed")
         ordered = failed.order_by(t.progress.c.stage, t.progress.c.item)
-        with _told(self.url), self._engine.connect() as connection:
+        with self._database.reading() as connection:
             values = {name: connection.scalar(query) for name, query in numbers.items()}
         failures = tuple(_record(Done, row) for row in self._rows(ordered))
         funnel: Funnel = _adapter(Funnel).validate_python({**values, "failed": failures})
@@ -244,27 +229,6 @@ def _spoken(utterance: Utterance, annotation: Annotation | None) -> Utterance | 
     return annotation.applied_to(utterance)
 
 
-def _tune_sqlite(connection: Any, _: Any) -> None:
-    # WAL: readers go on while a stage writes.  FULL: what was said to be done survives a power cut.
-    for setting in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=30000",
-    ):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _migrate(connection: sa.Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
 class Transaction:
     """Saves records over one connection; made by `Store.transaction`."""
 
@@ -272,7 +236,6 @@ class Transaction:
         self._connection = connection
         self._savers = {
             Recording: self._recording,
-            Verse: self._verse,
             Draft: self._draft,
             Match: self._match,
             AlignedRecording: self._aligned,
@@ -282,18 +245,28 @@ class Transaction:
 
     def save(self, records: Iterable[Record]) -> None:
         """Save records.  Saving one a second time changes nothing."""
-        for record in records:
-            self._savers[type(record)](record)  # type: ignore[operator]  # each saver takes its own kind
+        for kind, same in groupby(records, key=type):
+            if kind is Verse:
+                self._verses(cast("list[Verse]", list(same)))
+                continue
+            for record in same:
+                self._savers[kind](record)  # type: ignore[operator]  # each saver takes its own kind
 
     def mark(self, done: Done) -> None:
         """Note what became of an item, in place of what was noted before."""
         self._replace(t.progress, {"stage": done.stage, "item": done.item}, _row(done))
 
+    def forget(self, stage: str, item: str) -> None:
+        """Forget what was noted of an item."""
+        c = t.progress.c
+        self._connection.execute(sa.delete(t.progress).where(c.stage == stage, c.item == item))
+
     def forget_parts(self, stage: str, item: str) -> None:
-        """Forget what was noted of the parts of an item, before they are noted anew."""
+        """Forget which parts of an item failed, before it is noted anew."""
         c, prefix = t.progress.c, f"{item}:"
         parts = sa.func.substr(c.item, 1, len(prefix)) == prefix
-        self._connection.execute(sa.delete(t.progress).where(c.stage == stage, parts))
+        mine = (c.stage == stage, c.state == "failed", parts)
+        self._connection.execute(sa.delete(t.progress).where(*mine))
 
     def _replace(self, table: sa.Table, key: Mapping[str, str], row: Mapping[str, Any]) -> None:
         where = sa.and_(*(table.c[name] == value for name, value in key.items()))
@@ -309,14 +282,31 @@ class Transaction:
         row = _row(recording)
         self._upsert(t.recordings, row.pop("id"), row)
 
-    def _verse(self, verse: Verse) -> None:
-        id_, row = verse.id, _row(verse)
-        known = sa.select(t.verses.c.id).where(t.verses.c.id == id_)
-        if self._connection.scalar(known) is None:
-            self._connection.execute(sa.insert(t.verses).values(id=id_, lines=row["lines"]))
-        for source in row["sources"]:
-            key = {"verse": id_, "source": source["source"], "position": source["position"]}
-            self._replace(t.verse_sources, key, {"verse": id_, **source})
+    def _verses(self, verses: Sequence[Verse]) -> None:
+        """Many at once: a collection of letras holds tens of thousands."""
+        for start in range(0, len(verses), _BATCH):
+            rows = [(verse.id, _row(verse)) for verse in verses[start : start + _BATCH]]
+            c = t.verses.c
+            ids = [id_ for id_, _ in rows]
+            known = set(self._connection.scalars(sa.select(c.id).where(c.id.in_(ids))))
+            # The first spelling of the batch stands, as the first of all does.
+            new = {id_: row["lines"] for id_, row in reversed(rows) if id_ not in known}
+            self._insert(t.verses, [{"id": id_, "lines": lines} for id_, lines in new.items()])
+            self._verse_sources(
+                {"verse": id_, **source} for id_, row in rows for source in row["sources"]
+            )
+
+    def _verse_sources(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        c, key = t.verse_sources.c, ("verse", "source", "position")
+        newest = {tuple(row[name] for name in key): row for row in rows}
+        where = sa.and_(*(c[name] == sa.bindparam(f"b_{name}") for name in key))
+        bound = [{f"b_{name}": row[name] for name in key} for row in newest.values()]
+        self._connection.execute(sa.delete(t.verse_sources).where(where), bound)
+        self._insert(t.verse_sources, list(newest.values()))
+
+    def _insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(sa.insert(table), rows)
 
     def _draft(self, draft: Draft) -> None:
         self._replace(t.drafts, {"recording": draft.recording}, _row(draft))
@@ -331,15 +321,17 @@ class Transaction:
             self._replace(t.matches, {"recording": match.recording}, _row(match))
 
     def _aligned(self, aligned: AlignedRecording) -> None:
-        """What people or a release have spoken of stays; the rest of the old ones goes."""
+        """What people have spoken of stays, and nothing new is laid over it; the rest goes."""
         c = t.utterances.c
-        kept = sa.union(
-            sa.select(t.annotations.c.utterance), sa.select(t.releases_utterances.c.utterance)
-        )
         mine = c.recording == aligned.recording
-        self._connection.execute(sa.delete(t.utterances).where(mine, c.id.not_in(kept)))
+        spoken_of = c.id.in_(sa.select(t.annotations.c.utterance))
+        self._connection.execute(sa.delete(t.utterances).where(mine, ~spoken_of))
+        kept = self._connection.execute(sa.select(c.start, c.end).where(mine)).all()
         for utterance in aligned.utterances:
-            self._upsert(t.utterances, utterance.id, _row(utterance))
+            if not any(utterance.start < end and start < utterance.end for start, end in kept):
+                row = _row(utterance)
+                del row["corrects"]  # what is aligned corrects nothing
+                self._upsert(t.utterances, utterance.id, row)
 
     def _annotation(self, annotation: Annotation) -> None:
         self._upsert(t.annotations, annotation.id, _row(annotation))
@@ -349,9 +341,4 @@ class Transaction:
         links = t.releases_utterances
         self._connection.execute(sa.delete(links).where(links.c.release == release.name))
         self._replace(t.releases, {"name": release.name}, row)
-        for start in range(0, len(release.utterances), _BATCH):
-            rows = [
-                {"release": release.name, **_row(u)}
-                for u in release.utterances[start : start + _BATCH]
-            ]
-            self._connection.execute(sa.insert(links), rows)
+        self._insert(links, [{"release": release.name, **_row(u)} for u in release.utterances])

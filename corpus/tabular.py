@@ -8,15 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corpus.errors import TableError
-from corpus.text import clean, decode
+from corpus.text import clean, decode, is_binary
 
 __all__ = ["read_rows"]
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV or TSV, any encoding and delimiter; columns in lower case without accents.
+_SPARE = "more"
+"""The column for cells that stand beyond the last one named in the header."""
 
-    Raises TableError when there is no table in the file.
+
+def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a CSV or TSV, any encoding and delimiter, each with its number; empty ones go.
+
+    The header is row 1.  Raises TableError when there is no table in the file.
     """
     text = decode(_bytes(path))
     csv.field_size_limit(1 << 24)  # a transcription of a whole side is longer than the default
@@ -24,8 +28,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text.split("\n", 1)[0], ",;\t|")
     except csv.Error:
         dialect = "excel"
-    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=_quoted(dialect))
-    rows = [_named(row) for row in reader]
+    lines = io.StringIO(text, newline="")
+    reader = csv.DictReader(lines, dialect=_quoted(dialect), restkey=_SPARE)
+    try:
+        rows = [(number, _named(row)) for number, row in enumerate(reader, start=2)]
+    except csv.Error as error:
+        raise TableError(f"{path}, near line {reader.line_num}: {error}") from error
+    rows = [(number, row) for number, row in rows if any(row.values())]
     if not rows:
         raise TableError(f"{path} has no rows: a header line and a line for each are looked for")
     return rows
@@ -40,14 +49,17 @@ def _quoted(dialect: type[csv.Dialect] | str) -> type[csv.Dialect] | str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}") from error
+    if is_binary(data):
+        raise TableError(f"{path} is no text: save the spreadsheet as CSV")
+    return data
 
 
-def _named(row: Mapping[str | None, str | list[str] | None]) -> dict[str, str]:
+def _named(row: Mapping[str, str | list[str] | None]) -> dict[str, str]:
     named: dict[str, str] = {}
     for column, value in row.items():
-        if column is not None and isinstance(value, str):
-            named[clean(column)] = clean(value)
+        cells = value if isinstance(value, list) else [value or ""]
+        named[clean(column)] = " / ".join(cell for cell in map(clean, cells) if cell)
     return named

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["clean", "decode", "fold", "fold_sound", "letters", "spell_out", "stanzas"]
+__all__ = ["clean", "decode", "fold", "fold_sound", "is_binary", "letters", "spell_out", "stanzas"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff\ud800-\udfff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'"))
@@ -17,7 +17,13 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'"))
 _LIGATURES = str.maketrans(
     {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l", "ª": "a", "º": "o"}
 )
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether bytes are no text: a NUL near their beginning, as git has it; UTF-16 has its mark."""
+    return b"\0" in data[:8000] and not data.startswith(_UTF16_MARKS)
 
 
 def decode(data: bytes) -> str:
@@ -26,7 +32,7 @@ def decode(data: bytes) -> str:
     Line ends become newlines.  Nothing is lost: bytes that Windows-1252 leaves
     undefined are read as Latin-1.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(_UTF16_MARKS):
         text = data.decode("utf-16", "replace")
     else:
         try:
@@ -63,14 +69,20 @@ def fold(text: str) -> str:
 
     Composed and decomposed spellings fold to the same.
     """
-    out = []
-    for char in unicodedata.normalize("NFC", text).lower().translate(_LIGATURES):
-        if char == "ñ":
-            out.append(char)
-            continue
-        base = unicodedata.normalize("NFD", char)[0]
-        out.append(base if base.isalnum() else "" if base in "'’" else " ")
-    return " ".join("".join(out).split())
+    composed = unicodedata.normalize("NFC", text).lower()
+    plain = composed.translate(_APOSTROPHES).translate(_LIGATURES)
+    return " ".join("".join(map(_folded, plain)).split())
+
+
+@lru_cache(maxsize=4096)
+def _folded(char: str) -> str:
+    """A letter without its marks; nothing for an apostrophe or a mark, a space for other signs."""
+    if char == "ñ":
+        return char
+    bare = "".join(c for c in unicodedata.normalize("NFD", char) if not unicodedata.combining(c))
+    if bare.isalnum():
+        return bare
+    return " " if bare.strip("'") else ""
 
 
 def fold_sound(text: str) -> str:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from corpus.errors import ConfigError, WorkspaceError
@@ -161,12 +162,13 @@ class Workspace:
         self.media = Media(root / self.config.media.folder)
         self.store = Store(self._store_url())
 
-    def _store_url(self) -> str:
+    def _store_url(self) -> str | sa.URL:
         url = self.config.store.url
         relative = url.removeprefix("sqlite:///")
         if relative == url or Path(relative).is_absolute():
             return url
-        return f"sqlite:///{self.root / relative}"
+        # Built, not joined: a folder's name may hold what means something in a URL.
+        return sa.URL.create("sqlite", database=str(self.root / relative))
 
     @classmethod
     def create(cls, folder: Path) -> Workspace:

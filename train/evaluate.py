@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from corpus.errors import TrainError
-from corpus.media import SAMPLE_RATE
 from train.config import Device
 from train.data import Progress, Row, Split, open_splits
-from train.device import pick_device
 from train.guards import LeftOut, usable
 from train.metrics import Scores, score
-from train.whisper import Whisper, open_whisper
+from train.writer import Writer
 
-__all__ = ["Evaluation", "Judged", "evaluate", "generation_settings", "write"]
-
-_MOST_TOKENS = 228  # half of the decoder's room, as Whisper's own decoding takes it
+__all__ = ["Evaluation", "Judged", "evaluate"]
 
 Item = TypeVar("Item")
 
@@ -78,13 +70,12 @@ def evaluate(
     """
     began = time.monotonic()
     found = _split(dataset, split)
-    whisper = open_whisper(model)
-    whisper.model.to(pick_device(device)).eval()
+    writer = Writer(model, language=language, device=device)
     left_out = LeftOut()
     taken = islice(usable(found, left_out, progress), limit)
     judged: list[Judged] = []
     for batch in _batches(taken, batch_size):
-        texts = write(whisper, [sound for _, sound in batch], language=language)
+        texts = writer.write([sound for _, sound in batch])
         judged += [_judged(row, text) for (row, _), text in zip(batch, texts, strict=True)]
     if not judged:
         raise TrainError(f"{dataset}: no utterance of {split} can be judged; left out: {left_out}")
@@ -132,37 +123,3 @@ def _scores(judged: Iterable[Judged]) -> Scores:
 def _by(judged: Sequence[Judged], group: Callable[[Judged], str]) -> dict[str, Scores]:
     names = sorted({group(one) for one in judged} - {""})
     return {name: _scores(one for one in judged if group(one) == name) for name in names}
-
-
-def write(whisper: Whisper, sounds: Sequence[NDArray[np.float32]], *, language: str) -> list[str]:
-    """What the model hears in each sound (16 kHz, up to 30 s), one text a sound."""
-    import torch
-
-    features = whisper.extractor(
-        list(sounds), sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True
-    ).to(whisper.model.device)
-    with torch.inference_mode():
-        tokens = whisper.model.generate(
-            **features,
-            generation_config=generation_settings(whisper),
-            language=language,
-            task="transcribe",
-        )
-    texts = whisper.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-    return [text.strip() for text in texts]
-
-
-def generation_settings(whisper: Whisper) -> Any:
-    """The model's own settings, greedy, for answers that may be empty and do not run on forever.
-
-    Whisper forbids an answer that ends at once; so it would have to make up words
-    where nothing is sung.
-    """
-    settings = copy.deepcopy(whisper.model.generation_config)
-    # Set here, not given beside: two limits at once are warned of.
-    settings.max_length = min(_MOST_TOKENS, whisper.n_positions)
-    settings.num_beams = 1
-    settings.do_sample = False
-    forbidden = settings.begin_suppress_tokens or []
-    settings.begin_suppress_tokens = [t for t in forbidden if t != settings.eos_token_id]
-    return settings

@@ -17,7 +17,15 @@ from corpus.errors import TrainError
 from corpus.media import writing
 from train.config import TrainConfig
 
-__all__ = ["RESULT", "begin", "finished", "identity", "newest_checkpoint", "part_folder"]
+__all__ = [
+    "RESULT",
+    "begin",
+    "clear_old_checkpoints",
+    "finished",
+    "identity",
+    "newest_checkpoint",
+    "part_folder",
+]
 
 RESULT = "training.json"
 """The file in a finished model's folder that says what was asked and what came of it."""
@@ -73,13 +81,23 @@ def begin(output: Path, asked: Mapping[str, Any]) -> Path:
 
 def newest_checkpoint(folder: Path) -> Path | None:
     """The checkpoint of the most steps that is whole; those cut short by a kill are removed."""
-    by_steps = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
-    for path in reversed(by_steps):
+    for path in _newest_first(folder):
         # The trainer writes this file last.
         if _read(path / "trainer_state.json") is not None:
             return path
         shutil.rmtree(path)
     return None
+
+
+def clear_old_checkpoints(folder: Path) -> None:
+    """Remove all but the two newest checkpoints: the last may yet prove to be damaged."""
+    for path in _newest_first(folder)[2:]:
+        shutil.rmtree(path)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    found = folder.glob("checkpoint-*")
+    return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

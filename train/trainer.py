@@ -24,12 +24,12 @@ from corpus.errors import TrainError
 from train.batches import Collator, WindowFeatures
 from train.config import TrainConfig
 from train.data import Progress
+from train.runs import clear_old_checkpoints
 from train.schedule import Clock
 
 __all__ = ["losses", "make_trainer", "plain", "prepare", "run"]
 
 _LORA_LAYERS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
-_CHECKPOINTS_KEPT = 2
 _MASKED_SHARE = 0.05  # of the frames
 _MOST_WORKERS = 4
 
@@ -83,6 +83,9 @@ class _ByTheClock(TrainerCallback):
             expected = self._clock.schedule.expected_steps(state.global_step)
             self._progress("training", state.global_step, expected)
 
+    def on_save(self, *given: Any, **_named: Any) -> None:
+        clear_old_checkpoints(Path(given[0].output_dir))
+
     def on_log(self, *given: Any, **named: Any) -> None:
         _, state, _ = given
         if not math.isfinite(named["logs"].get("loss", 0.0)):
@@ -133,9 +136,9 @@ def _arguments(
         # Off a GPU the model is slower than the features it waits for.
         dataloader_num_workers=min(_MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 0,
         dataloader_pin_memory=on_gpu,
-        # The callback saves, by time.
+        # The callback saves, by time, and clears old ones: the trainer goes by their age,
+        # which two of one second do not have.
         save_strategy="no",
-        save_total_limit=_CHECKPOINTS_KEPT,
         logging_steps=1,
         logging_nan_inf_filter=False,
         remove_unused_columns=False,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["FIELDS", "Collector", "Found", "file_inputs", "printable"]
+__all__ = ["FIELDS", "Collector", "Found", "file_inputs", "is_file", "printable"]
 
 FIELDS = ("title", "artist", "author", "album", "year", "palo", "region", "sex", "rights")
 """What is known of a recording beside its audio."""
@@ -32,6 +33,9 @@ class Found:
     problem: str = ""
 
 
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
 class Collector(Protocol):
     """One way in.  A module of corpus/collect with an object `collector` is found by itself."""
 
@@ -45,8 +49,17 @@ class Collector(Protocol):
 
 
 def printable(path: str) -> str:
-    """A path that can be stored and shown, whatever bytes the file system let through."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """A path or URL that can be stored and shown in one line, whatever bytes it is made of."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file at a path; False also for a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def file_inputs(path: Path) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpus.collect.base import Found, file_inputs, printable
+from corpus.collect.base import Found, file_inputs, is_file, printable
 
 __all__ = ["AUDIO_SUFFIXES", "collector"]
 
@@ -29,11 +30,11 @@ class FileCollector:
     def find(self, source: str) -> Iterable[Found]:
         """The file itself, or the audio files below the folder, in order of their paths."""
         path = Path(source)
-        paths = _below(path) if path.is_dir() else [path]
+        paths = _below(path) if os.path.isdir(source) else [path]  # noqa: PTH112  # Path's raises for a name too long
         return [self._found(p.absolute()) for p in paths]
 
     def _found(self, path: Path) -> Found:
-        problem = "" if path.is_file() else "there is no such file"
+        problem = "" if is_file(path) else "there is no such file"
         location = str(path)
         return Found(
             key=printable(location), inputs=file_inputs(path), location=location, problem=problem
@@ -43,7 +44,7 @@ class FileCollector:
 def _below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file():
+        if path.suffix.lower() in AUDIO_SUFFIXES and not hidden and is_file(path):
             yield path
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from corpus.collect import Found, collector_for
+from corpus.collect.base import printable
 from corpus.collect.tags import read_tags, year_of
 from corpus.collect.web import fetched
 from corpus.errors import CanteError, MediaError
@@ -40,7 +41,8 @@ def items(sources: Sequence[str]) -> list[Item[Found]]:
         try:
             found += collector_for(source).find(source)
         except CanteError as error:
-            found.append(Found(key=source, inputs="", location=source, problem=str(error)))
+            key = printable(source if "://" in source else str(Path(source).absolute()))
+            found.append(Found(key=key, inputs="", location=source, problem=str(error)))
     unique = {one.key: one for one in found}
     return [Item(key=one.key, inputs=one.inputs, payload=one) for one in unique.values()]
 
@@ -52,6 +54,7 @@ def take_in(workspace: Workspace, found: Found) -> Outcome:
     """
     if found.problem:
         raise MediaError(found.problem)
+    source = printable(found.location)
     with _at_hand(found.location) as (path, said, extra):
         id_ = hash_file(path)
         known = workspace.store.recording(id_)
@@ -59,12 +62,12 @@ def take_in(workspace: Workspace, found: Found) -> Outcome:
             suffix = path.suffix.lower() if re.fullmatch(r"\.\w{1,8}", path.suffix) else ""
             decoded = workspace.media.take(path, id_, suffix)
             known = known or Recording(
-                id=id_, source=found.key, duration=decoded.duration, suffix=suffix
+                id=id_, source=source, duration=decoded.duration, suffix=suffix
             )
             note = decoded.warning
             known = _described(known, said | dict(found.given), extra + found.extra)
         else:
-            note = _again(known, found)
+            note = "" if known.source == source else f"the same bytes as {known.source}"
             known = _described(known, dict(found.given), found.extra)
     if known.rights == UNKNOWN_RIGHTS:
         known = replace(known, rights=workspace.config.corpus.rights)
@@ -81,10 +84,6 @@ def _at_hand(location: str) -> Iterator[tuple[Path, _Tags, _Extra]]:
     with fetched(location) as got:
         in_file = read_tags(got.path)
         yield got.path, in_file | {k: v for k, v in got.tags.items() if v}, got.extra
-
-
-def _again(known: Recording, found: Found) -> str:
-    return "" if known.source == found.key else f"the same bytes as {known.source}"
 
 
 def _described(recording: Recording, said: _Tags, extra: _Extra) -> Recording:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from corpus.collect.base import Found, file_inputs, printable
+from corpus.collect.base import Found, file_inputs, is_file, printable
 from corpus.records import content_id
 from corpus.tabular import read_rows
 from corpus.text import fold
@@ -66,8 +66,7 @@ class TableCollector:
     def find(self, source: str) -> Iterable[Found]:
         """One recording a row; a row without a link is told as a problem of that row."""
         path = Path(source).absolute()
-        rows = read_rows(path)
-        return [_found(path, number, row) for number, row in enumerate(rows, start=2)]
+        return [_found(path, number, row) for number, row in read_rows(path)]
 
 
 def _found(table: Path, number: int, row: Mapping[str, str]) -> Found:
@@ -103,7 +102,7 @@ def _stamp(location: str) -> str:
 def _problem(link: str, location: str) -> str:
     if not link:
         return "the row has no link: name a file or a URL in the column 'link'"
-    if "://" not in link and not Path(location).is_file():
+    if "://" not in link and not is_file(Path(location)):
         return f"there is no file {location}: the column 'link' is relative to the table"
     return ""
 

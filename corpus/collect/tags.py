@@ -22,7 +22,7 @@ def year_of(text: str) -> int | None:
 
 def read_tags(path: Path) -> dict[str, str]:
     """Title, artist, album and year by the file's tags; its name gives a missing title."""
-    tags = {name: clean(value) for name, value in _from_file(path).items()}
+    tags = {name: " ".join(clean(value).split()) for name, value in _from_file(path).items()}
     tags = {name: value for name, value in tags.items() if value}
     return _from_name(path) | tags if "title" not in tags else tags
 
@@ -47,7 +47,8 @@ def _from_file(path: Path) -> dict[str, str]:
 
 def _from_name(path: Path) -> dict[str, str]:
     """'Artist - Title' or 'Title', without a leading track number."""
-    stem = re.sub(r"^\d{1,3}[\s._-]+(?=\D)", "", clean(printable(path.stem)).replace("_", " "))
+    name = " ".join(clean(printable(path.stem)).replace("_", " ").split())
+    stem = re.sub(r"^\d{1,3}[\s._-]+(?=\D)", "", name)
     artist, dash, title = stem.partition(" - ")
     if dash and title.strip() and artist.strip():
         return {"artist": artist.strip(), "title": title.strip()}

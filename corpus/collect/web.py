@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus.collect.base import Found
+from corpus.collect.base import Found, printable
 from corpus.errors import MediaError
+from corpus.text import clean
 
 __all__ = ["Fetched", "collector", "fetched"]
 
@@ -19,17 +20,18 @@ class Fetched:
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path = path
+        said = {name: clean(str(value)) for name, value in info.items() if value}
         self.tags = {
-            "title": str(info.get("track") or info.get("title") or ""),
-            "artist": str(info.get("artist") or ""),
-            "album": str(info.get("album") or ""),
-            "year": str(info.get("release_year") or ""),
-            "rights": str(info.get("license") or ""),
+            "title": said.get("track") or said.get("title", ""),
+            "artist": said.get("artist", ""),
+            "album": said.get("album", ""),
+            "year": said.get("release_year", ""),
+            "rights": said.get("license", ""),
         }
         self.extra = tuple(
-            (name, str(info[name]))
+            (name, said[name])
             for name in ("webpage_url", "extractor", "uploader", "upload_date")
-            if info.get(name)
+            if said.get(name)
         )
 
 
@@ -37,13 +39,15 @@ class Fetched:
 def fetched(url: str) -> Iterator[Fetched]:
     """Fetch a link into a folder that goes at the end; raises MediaError when it cannot be had."""
     from yt_dlp import YoutubeDL
-    from yt_dlp.utils import DownloadError
+    from yt_dlp.utils import YoutubeDLError
 
     with tempfile.TemporaryDirectory(prefix="cante-") as folder:
         options = {
             "format": "bestaudio/best",
             "outtmpl": f"{folder}/audio.%(ext)s",
             "noplaylist": True,
+            "playlistend": 2,  # enough to see that it is a list
+            "color": "never",
             "quiet": True,
             "no_warnings": True,
             "noprogress": True,
@@ -54,13 +58,16 @@ def fetched(url: str) -> Iterator[Fetched]:
         }
         try:
             with YoutubeDL(options) as client:
-                info = client.extract_info(url, download=True)
-        except DownloadError as error:
+                info = client.extract_info(url, download=True) or {}
+        except YoutubeDLError as error:
             raise MediaError(_one_line(str(error), url)) from error
+        entries = list(info.get("entries", (info,)))
+        if len(entries) > 1:
+            raise MediaError(f"{url} holds several recordings: name the link of each")
         files = sorted(Path(folder).iterdir())
         if not files:
             raise MediaError(f"nothing to fetch at {url}")
-        yield Fetched(files[0], info or {})
+        yield Fetched(files[0], entries[0])
 
 
 def _one_line(message: str, url: str) -> str:
@@ -92,7 +99,8 @@ class WebCollector:
 
     def find(self, source: str) -> Iterable[Found]:
         """The link itself; what is behind it is known when it is fetched."""
-        return [Found(key=source, inputs=source, location=source)]
+        name = printable(source)
+        return [Found(key=name, inputs=name, location=source)]
 
 
 collector = WebCollector()

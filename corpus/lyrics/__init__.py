@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpus.collect.base import file_inputs, printable
+from corpus.collect.base import file_inputs, is_file, printable
 from corpus.errors import LyricsError
 from corpus.lyrics.base import Flaw, Letra, LyricSource, verses_of
 from corpus.run import Failure, Item, Outcome
@@ -32,7 +32,7 @@ def items(paths: Sequence[Path]) -> list[Item[Path]]:
     for path in paths:
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in inside:
-            if file == path or (file.suffix.lower() in known and file.is_file()):
+            if file == path or (file.suffix.lower() in known and is_file(file)):
                 found[printable(str(file.absolute()))] = file.absolute()
     return [Item(key=key, inputs=file_inputs(file), payload=file) for key, file in found.items()]
 
@@ -42,7 +42,7 @@ def take_in(path: Path) -> Outcome:
 
     Raises LyricsError when nothing of the file can be read.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise LyricsError("there is no such file")
     source = sources().get(path.suffix.lower())
     if source is None:

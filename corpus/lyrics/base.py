@@ -9,7 +9,7 @@ from typing import Protocol
 
 from corpus.errors import LyricsError
 from corpus.records import UNKNOWN_RIGHTS, Verse, VerseSource
-from corpus.text import decode
+from corpus.text import decode, is_binary
 
 __all__ = ["Flaw", "Letra", "LyricSource", "read_text", "verses_of"]
 
@@ -53,7 +53,7 @@ def read_text(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise LyricsError(f"{path} cannot be read: {error.strerror}") from error
-    if data.count(0) > len(data) // 10 and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if is_binary(data):
         raise LyricsError(f"{path} is no text")
     return decode(data)
 

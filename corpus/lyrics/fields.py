@@ -11,6 +11,7 @@ from corpus.text import clean, fold, stanzas
 __all__ = ["letra_of"]
 
 _TEXT = ("lines", "text", "letra", "lyrics", "verse", "verso", "copla", "transcription")
+# Where a letra has several of them, the upper one speaks: who sings before who wrote.
 _KNOWN = {
     "title": "title",
     "song": "title",
@@ -37,20 +38,18 @@ def letra_of(part: str, fields: Mapping[str, object]) -> Letra | Flaw:
     found = stanzas(_text(named.pop(name)))
     if not found:
         return Flaw(part=part, reason="a letra with no words")
-    known: dict[str, str] = {"rights": UNKNOWN_RIGHTS}
-    extra: list[tuple[str, str]] = []
-    for field, value in named.items():
-        text = clean(_text(value))
-        if field in _KNOWN and text:
-            known[_KNOWN[field]] = text
-        elif text:
-            extra.append((field, text))
-    return Letra(part=part, stanzas=found, extra=tuple(sorted(extra)), **known)
+    texts = {field: clean(_text(value)) for field, value in named.items()}
+    known: dict[str, str] = {}
+    for field, meant in _KNOWN.items():
+        if texts.get(field) and meant not in known:
+            known[meant] = texts.pop(field)
+    extra = tuple(sorted((field, text) for field, text in texts.items() if text))
+    return Letra(part=part, stanzas=found, extra=extra, **{"rights": UNKNOWN_RIGHTS} | known)
 
 
 def _text(value: object) -> str:
-    """Text of a value; a list's members are lines, and a list of lists' are stanzas."""
-    if value is None:
+    """Text of a value; a list holds lines, a list of lists stanzas; an object is no text."""
+    if value is None or isinstance(value, Mapping):
         return ""
     if isinstance(value, list | tuple):
         nested = any(isinstance(member, list | tuple) for member in value)

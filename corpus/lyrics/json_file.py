@@ -30,7 +30,7 @@ class JsonFile:
 def _whole(text: str) -> Iterable[Letra | Flaw]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LyricsError(f"no JSON: {error}") from error
     values = value if isinstance(value, list) else [value]
     return [_letra(number, one) for number, one in enumerate(values, start=1)]
@@ -39,7 +39,7 @@ def _whole(text: str) -> Iterable[Letra | Flaw]:
 def _line(number: int, line: str) -> Letra | Flaw:
     try:
         return _letra(number, json.loads(line))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Flaw(part=str(number), reason=f"no JSON: {error}")
 
 

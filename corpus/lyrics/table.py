@@ -19,7 +19,7 @@ class Table:
 
     def read(self, path: Path) -> Iterable[Letra | Flaw]:
         """The letras; raises TableError when there is no table."""
-        return [letra_of(str(n), row) for n, row in enumerate(read_rows(path), start=2)]
+        return [letra_of(str(number), row) for number, row in read_rows(path)]
 
 
 source = Table()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from corpus.match.score import Evidence
 from corpus.records import Decision, Match, MatchedVerse
 
-__all__ = ["chain", "in_order"]
+__all__ = ["apart", "chain", "in_order"]
 
 
 def chain(recording: str, found: Iterable[Evidence], *, accept: float, review: float) -> Match:
@@ -15,7 +15,7 @@ def chain(recording: str, found: Iterable[Evidence], *, accept: float, review: f
 
     Scores are in 0..1.  Where nothing reaches `review` there is no match.
     """
-    evidence = list(found)
+    evidence = apart(found)
     for threshold, decision in ((accept, Decision.ACCEPTED), (review, Decision.REVIEW)):
         chosen = [one for one in evidence if one.score >= threshold]
         if chosen:
@@ -25,6 +25,23 @@ def chain(recording: str, found: Iterable[Evidence], *, accept: float, review: f
             )
             return Match(recording=recording, verses=verses, decision=decision)
     return Match(recording=recording, verses=(), decision=Decision.NONE)
+
+
+def apart(found: Iterable[Evidence]) -> list[Evidence]:
+    """One verse for each stretch: of variants of a copla heard in the same place, the likeliest."""
+    kept: list[Evidence] = []
+    for one in sorted(found, key=lambda e: (-e.score, -e.text, e.verse)):
+        if not any(_same_stretch(one, other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _same_stretch(one: Evidence, other: Evidence) -> bool:
+    """Whether two verses share more than half of the shorter one's stretch."""
+    if one.start is None or one.end is None or other.start is None or other.end is None:
+        return False
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    return shared > min(one.end - one.start, other.end - other.start) / 2
 
 
 def in_order(chosen: Iterable[Evidence]) -> list[Evidence]:

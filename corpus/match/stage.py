@@ -28,12 +28,24 @@ class Matcher:
         listener = self.transcriber.name if self.transcriber else ""
         # A moment among the inputs: nothing that was done before counts as the same.
         moment = now() if again else ""
-        made_from = content_id(listener, repr(settings), moment, *sorted(self.index.verses))
+        made_from = content_id(listener, repr(settings), moment, *self._letras())
         return [
-            Item(key=recording.id, inputs=made_from, payload=recording)
+            Item(
+                key=recording.id,
+                inputs=content_id(made_from, recording.title, recording.artist),
+                payload=recording,
+            )
             for recording in self.workspace.store.recordings()
             if not _decided(matches.get(recording.id), again=again)
         ]
+
+    def _letras(self) -> list[str]:
+        """What a match may rest on: the verses, and what the letras that hold them are called."""
+        return sorted(
+            f"{id_} {source.source} {source.title} {source.artist}"
+            for id_, verse in self.index.verses.items()
+            for source in verse.sources
+        )
 
     def match(self, recording: Recording) -> Outcome:
         """The match of one recording, and the draft it rests on."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +48,11 @@ def publish(
     Raises PublishError when the folder is taken or there is nothing to publish,
     MediaError when audio is missing; the folder appears whole or not at all.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise PublishError(f"{folder} is not empty: a release is not overwritten, name another")
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise PublishError(f"{folder} is taken: a release is not overwritten, name another folder")
     everything = workspace.store.utterances()
     chosen = tuple(u for u in everything if _RANK[u.tier] >= _RANK[min_tier])
-    left_out = Counter(f"below {min_tier.value}" for u in everything if u not in set(chosen))
+    n_below = len(everything) - len(chosen)
     if not chosen:
         raise PublishError(_nothing(len(everything), min_tier))
     recordings = {recording.id: recording for recording in workspace.store.recordings()}
@@ -64,7 +64,7 @@ def publish(
         utterances=chosen,
         split_of=split_of,
         recordings=recordings,
-        left_out=tuple(sorted(left_out.items())),
+        left_out=((f"below {min_tier.value}", n_below),) if n_below else (),
     )
     rows = _write(workspace, folder, facts, track)
     with workspace.store.transaction() as transaction:
@@ -89,28 +89,40 @@ def _nothing(n_known: int, min_tier: Tier) -> str:
 def _write(
     workspace: Workspace, folder: Path, facts: CardFacts, track: Track
 ) -> tuple[tuple[str, int], ...]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".publishing-", dir=folder.parent))
     try:
-        (scratch / "data").mkdir()
-        written = []
-        ordered = sorted(
-            facts.utterances, key=lambda u: (facts.split_of[u.id], u.recording, u.start)
-        )
-        for split in ("train", "validation", "test"):
-            mine = [u for u in ordered if facts.split_of[u.id] == split]
-            n_rows = write_split(_rows(workspace, facts, track(mine)), scratch / "data", split)
-            if n_rows:
-                written.append((split, n_rows))
-        (scratch / "README.md").write_text(card(facts), "utf-8")
-        scratch.chmod(0o755)
-        if folder.is_dir():
-            folder.rmdir()
-        scratch.rename(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _scratch(folder.parent) as scratch:
+            written = _fill(workspace, scratch, facts, track)
+            if folder.is_dir():
+                folder.rmdir()
+            scratch.rename(folder)
     except OSError as error:
         raise PublishError(f"cannot write {folder}: {error.strerror or error}") from error
+    return written
+
+
+@contextlib.contextmanager
+def _scratch(parent: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=".publishing-", dir=parent))
+    try:
+        yield folder
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill(
+    workspace: Workspace, folder: Path, facts: CardFacts, track: Track
+) -> tuple[tuple[str, int], ...]:
+    (folder / "data").mkdir()
+    written = []
+    ordered = sorted(facts.utterances, key=lambda u: (u.recording, u.start))
+    for split in ("train", "validation", "test"):
+        mine = [u for u in ordered if facts.split_of[u.id] == split]
+        n_rows = write_split(_rows(workspace, facts, track(mine)), folder / "data", split)
+        if n_rows:
+            written.append((split, n_rows))
+    (folder / "README.md").write_text(card(facts), "utf-8")
+    folder.chmod(0o755)
     return tuple(written)
 
 

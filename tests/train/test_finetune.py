@@ -10,24 +10,12 @@ import numpy as np
 import pytest
 
 from corpus.errors import ModelError, TrainError
-from tests.train.conftest import WriteDataset, row, tone
+from tests.train.made import flac, row, tone, write_dataset
 from train import finetune as finetune_module
 from train.config import TrainConfig, load_toml
 from train.finetune import TrainResult, finetune
 from train.runs import part_folder
 from train.whisper import open_whisper
-
-
-@pytest.fixture
-def config(tiny_whisper: Path, tmp_path: Path) -> TrainConfig:
-    return TrainConfig(
-        model=str(tiny_whisper),
-        output=str(tmp_path / "modelo"),
-        max_steps=3,
-        batch_size=1,
-        learning_rate=1e-2,
-        device="cpu",
-    )
 
 
 def weights(folder: str) -> dict[str, Any]:
@@ -41,7 +29,7 @@ def changed(one: str, other: str) -> set[str]:
     return {name for name in before if not np.array_equal(before[name], after[name])}
 
 
-class Killed(Exception):
+class KillError(Exception):
     """Stands for a kill: nothing in the library catches it."""
 
 
@@ -49,7 +37,7 @@ def killed_after(steps: int) -> Any:
     def progress(stage: str, done: int, _total: int) -> None:
         # The checkpoint of a step is written after its progress is told.
         if stage == "training" and done > steps:
-            raise Killed
+            raise KillError
 
     return progress
 
@@ -64,16 +52,13 @@ def test_full_training_changes_every_part_and_lets_the_loss_fall(
     assert result.peak_memory_mb is None or result.peak_memory_mb > 100
     assert told[-1] == ("training", 3, 3)
     assert ("reading train", 12, 12) in told
+    assert not part_folder(Path(config.output)).exists()
     parts = {name.split(".")[1] for name in changed(config.model, config.output)}
     assert {"encoder", "decoder"} <= parts
-    assert not part_folder(Path(config.output)).exists()
+    _says_what_made_it_and_is_plain(Path(config.output), config, result)
 
 
-def test_the_saved_folder_says_what_made_it_and_is_plain(
-    dataset: Path, config: TrainConfig
-) -> None:
-    result = finetune(dataset, config)
-    output = Path(config.output)
+def _says_what_made_it_and_is_plain(output: Path, config: TrainConfig, result: TrainResult) -> None:
     assert load_toml(output / "training.toml") == config
     told = json.loads((output / "training.json").read_text("utf-8"))
     assert TrainResult(**told["result"]) == result
@@ -99,7 +84,7 @@ def test_a_killed_run_carries_on_and_ends_as_if_it_had_not_been(
 ) -> None:
     config = replace(config, lora=lora, rank=2, save_minutes=0)
     whole = finetune(dataset, replace(config, output=str(tmp_path / "whole")))
-    with pytest.raises(Killed):
+    with pytest.raises(KillError):
         finetune(dataset, config, progress=killed_after(1))
     assert not Path(config.output).exists()
     # What a kill in the middle of writing a checkpoint leaves.
@@ -130,7 +115,7 @@ def test_done_twice_is_done_once(dataset: Path, config: TrainConfig) -> None:
 def test_a_run_begun_with_other_settings_is_not_taken_up(
     dataset: Path, config: TrainConfig
 ) -> None:
-    with pytest.raises(Killed):
+    with pytest.raises(KillError):
         finetune(dataset, config, progress=killed_after(0))
     with pytest.raises(TrainError, match="another learning_rate"):
         finetune(dataset, replace(config, learning_rate=1e-3))
@@ -146,9 +131,7 @@ def test_the_run_stops_when_its_minutes_are_over(dataset: Path, config: TrainCon
     assert expected[-1] < 20_000  # told by the time, not by the epochs
 
 
-def test_what_is_left_out_is_counted(
-    write_dataset: WriteDataset, config: TrainConfig, tiny_whisper: Path
-) -> None:
+def test_what_is_left_out_is_counted(tmp_path: Path, config: TrainConfig) -> None:
     rows = [
         row(recording="a"),
         row("", recording="b"),
@@ -159,7 +142,7 @@ def test_what_is_left_out_is_counted(
         row("ay " * 500, recording="g"),
         row("<|endoftext|> ay", recording="h"),
     ]
-    result = finetune(write_dataset("d", train=rows), replace(config, max_steps=1))
+    result = finetune(write_dataset(tmp_path / "d", train=rows), replace(config, max_steps=1))
     assert result.utterances == 2
     assert result.left_out == {
         "audio that cannot be read": 1,
@@ -171,16 +154,16 @@ def test_what_is_left_out_is_counted(
     }
 
 
-def test_nothing_to_train_on(write_dataset: WriteDataset, config: TrainConfig) -> None:
-    silent = write_dataset("silent", train=[row("", kind="nothing"), row("")])
-    with pytest.raises(TrainError, match="no utterance with text .* 1 × no text"):
+def test_nothing_to_train_on(tmp_path: Path, config: TrainConfig) -> None:
+    silent = write_dataset(tmp_path / "silent", train=[row("", kind="nothing"), row("")])
+    with pytest.raises(TrainError, match=r"no utterance with text .* 1 × no text"):
         finetune(silent, config)
     with pytest.raises(TrainError, match=r"no split 'train' \(it has test\)"):
-        finetune(write_dataset("untrained", test=[row()]), config)
+        finetune(write_dataset(tmp_path / "untrained", test=[row()]), config)
 
 
-def test_a_leak_stops_the_run(write_dataset: WriteDataset, config: TrainConfig) -> None:
-    leaky = write_dataset("leaky", train=[row(recording="x")], test=[row(recording="x")])
+def test_a_leak_stops_the_run(tmp_path: Path, config: TrainConfig) -> None:
+    leaky = write_dataset(tmp_path / "leaky", train=[row(recording="x")], test=[row(recording="x")])
     with pytest.raises(TrainError, match="in both train and test"):
         finetune(leaky, config)
 
@@ -191,7 +174,7 @@ def test_a_folder_without_a_whisper(dataset: Path, config: TrainConfig, tmp_path
 
 
 def test_a_loss_that_is_no_number_stops_the_run(dataset: Path, config: TrainConfig) -> None:
-    with pytest.raises(TrainError, match="no number at step .* lower learning_rate"):
+    with pytest.raises(TrainError, match=r"no number at step .* lower learning_rate"):
         finetune(dataset, replace(config, learning_rate=1e30, warmup=0.0, max_steps=8))
 
 
@@ -210,10 +193,9 @@ def test_a_full_disk_while_saving_leaves_no_half_model(
     assert [p.name for p in output.parent.iterdir() if p.name.endswith(".making")] == []
 
 
-def test_sound_at_another_rate_is_resampled(
-    write_dataset: WriteDataset, config: TrainConfig
-) -> None:
-    from tests.train.conftest import flac
-
+def test_sound_at_another_rate_is_resampled(tmp_path: Path, config: TrainConfig) -> None:
     rows = [row(recording="a", audio=flac(tone(2.0, rate=8000), rate=8000))]
-    assert finetune(write_dataset("d", train=rows), replace(config, max_steps=1)).utterances == 1
+    assert (
+        finetune(write_dataset(tmp_path / "d", train=rows), replace(config, max_steps=1)).utterances
+        == 1
+    )

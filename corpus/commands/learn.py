@@ -1,0 +1,217 @@
+"""Verbs that learn and judge: fine-tuning, word error rates, transcripts, the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from corpus.commands.listen import Audio, drafter
+from corpus.commands.shared import Device, Json, extra
+from corpus.show import as_json, plain, say, steps, table
+
+if TYPE_CHECKING:
+    from train.config import TrainConfig
+    from train.evaluate import Evaluation
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+Dataset = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A dataset folder.")]
+
+
+@app.command()
+def train(
+    dataset: Dataset,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder of the new model.")],
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Settings, TOML.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Whisper to begin with: a size, a folder, a hub name.")
+    ] = "",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Times over the data.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Wall-clock budget.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Windows of 30 s a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest one.")] = None,
+    lora: Annotated[bool | None, typer.Option(help="Train a LoRA adapter, merged in.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed, the same run.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
+    judge: Annotated[
+        bool, typer.Option(help="Tell WER and CER on the split test, before and after.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Fine-tune Whisper on a published dataset; tell WER and CER before and after.
+
+    The same command again carries on where a killed run stopped. Settings come from the options,
+    else from the TOML file, else from the defaults.
+    """
+    named = {
+        "model": model or None,
+        "epochs": epochs,
+        "minutes": minutes,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "lora": lora,
+        "seed": seed,
+        "device": device,
+    }
+    chosen = {name: value for name, value in named.items() if value is not None}
+    with extra("train"):
+        from train.finetune import finetune
+
+        settings = _settings(config, chosen, output)
+        result = finetune(dataset, settings, progress=steps())
+    say(
+        f"train: {result.steps} steps over {result.windows} windows in {result.seconds:.0f} s, "
+        f"loss {result.loss_first:.3f} -> {result.loss_last:.3f}"
+    )
+    for reason, n_rows in result.left_out.items():
+        say(f"train: {n_rows} left out: {reason}")
+    say(f"train: the model is in {output}")
+    judged = _before_and_after(dataset, settings) if judge else []
+    if json:
+        as_json({"train": result, "test": [_plain(one) for one in judged]})
+    elif judged:
+        _show([settings.model, str(output)], judged)
+
+
+def _settings(config: Path | None, chosen: dict[str, Any], output: Path) -> TrainConfig:
+    """The settings of a run, its model found on this machine."""
+    from dataclasses import replace
+
+    from corpus.models import resolve
+    from train.config import TrainConfig, load_toml
+
+    chosen = chosen | {"output": str(output)}
+    if config is not None:
+        settings = load_toml(config, **chosen)
+    else:
+        settings = TrainConfig(**({"model": "base"} | chosen))
+    return replace(settings, model=str(resolve(settings.model)))
+
+
+def _before_and_after(dataset: Path, settings: TrainConfig) -> list[Evaluation]:
+    from train.data import open_splits
+
+    if "test" not in open_splits(dataset):
+        say("train: the dataset has no split 'test': nothing is judged")
+        return []
+    return [
+        _judge(Path(model), dataset, "test", settings.language, 8, settings.device)
+        for model in (settings.model, settings.output)
+    ]
+
+
+def _judge(
+    model: Path, dataset: Path, split: str, language: str, batch_size: int, device: Any
+) -> Evaluation:
+    from train.evaluate import evaluate as judge
+
+    return judge(
+        model,
+        dataset,
+        split=split,
+        language=language,
+        batch_size=batch_size,
+        device=device,
+        progress=steps(),
+    )
+
+
+def _plain(judged: Evaluation) -> dict[str, Any]:
+    """Scores without the single utterances."""
+    return {
+        "model": str(judged.model),
+        "split": judged.split,
+        **plain(judged.scores),
+        "by_palo": judged.by_palo,
+        "by_singer": judged.by_singer,
+        "left_out": judged.left_out,
+        "seconds": judged.seconds,
+    }
+
+
+def _show(names: list[str], judged: list[Evaluation]) -> None:
+    """Models side by side, then each palo and singer by the last one."""
+    from train.report import by_group, compared
+
+    rows = compared([(n, one.scores) for n, one in zip(names, judged, strict=True)])
+    _print(rows, f"on {judged[0].split}")
+    for name, groups in (("palo", judged[-1].by_palo), ("singer", judged[-1].by_singer)):
+        if len(groups) > 1:
+            _print(by_group(groups, name), f"{names[-1]}, by {name}")
+
+
+def _print(rows: Sequence[Mapping[str, object]], title: str) -> None:
+    table(list(rows[0]), [list(row.values()) for row in rows], title=title)
+
+
+@app.command()
+def evaluate(
+    models: Annotated[list[str], typer.Argument(help="Models: sizes, folders, hub names.")],
+    on: Annotated[
+        Path, typer.Option("--on", exists=True, file_okay=False, help="A dataset folder.")
+    ],
+    split: Annotated[str, typer.Option(help="Which split.")] = "test",
+    language: Annotated[str, typer.Option(help="Language that is sung.")] = "es",
+    batch_size: Annotated[int, typer.Option(min=1, help="Utterances at a time.")] = 8,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Tell WER and CER of Whisper models on a dataset, side by side, by palo and singer.
+
+    Text is compared in lower case and without punctuation; accents count.
+    """
+    from corpus.models import resolve
+
+    with extra("train"):
+        import train.evaluate  # noqa: F401  # a missing extra is told before anything is read
+    judged = [_judge(resolve(name), on, split, language, batch_size, device) for name in models]
+    if json:
+        as_json({"models": [_plain(one) for one in judged]})
+    else:
+        _show(models, judged)
+
+
+@app.command()
+def transcribe(
+    audio: Audio,
+    model: Annotated[str, typer.Option(help="A size, a folder, a hub name.")] = "base",
+    language: Annotated[str, typer.Option(help="Language that is sung.")] = "es",
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Write down what is sung in a recording, with a Whisper as it comes or one of yours."""
+    from corpus.media import decoded_copy
+
+    hears = drafter(model, language, device)
+    with decoded_copy(audio) as samples:
+        segments = hears.transcribe(samples)
+    if json:
+        as_json({"lines": segments})
+        return
+    for segment in segments:
+        typer.echo(f"[{segment.start:7.2f} - {segment.end:7.2f}] {segment.text}")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("cante-demo"),
+) -> None:
+    """Take a small synthetic cante the whole way with the real commands; compare with the truth.
+
+    The voices are synthetic: the table shows that the parts work together, not how well they do
+    on real cante. Needs the dependency group 'demo'.
+    """
+    from corpus.demo import demo as run
+
+    rows = run(folder, say)
+    title = "Synthetic voices (espeak-ng): this says nothing about real cante"
+    table(("measure", "value"), [(row.measure, row.value) for row in rows], title=title)
+    say(f"Everything made is in {folder}.  Now with your own recordings:")
+    say("  corpus init mycorpus && cd mycorpus && corpus collect ~/recordings")

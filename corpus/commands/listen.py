@@ -1,0 +1,146 @@
+"""Verbs that listen: which verses are sung, when each word is sung, what is heard."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from corpus.commands.shared import Device, extra, open_workspace, stage
+from corpus.show import as_json, progress
+
+if TYPE_CHECKING:
+    from align.aligner import Aligner
+    from align.draft import Drafter
+
+__all__ = ["Audio", "app", "drafter"]
+
+app = typer.Typer()
+
+_BUILT_IN = "whisper-ctc"
+Audio = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recording.")]
+
+
+class Form(str, Enum):
+    """What `align-file` prints."""
+
+    JSON = "json"
+    LRC = "lrc"
+    SRT = "srt"
+    TEXTGRID = "textgrid"
+
+
+def _aligner(model: str, encoder: str, language: str, device: str) -> Aligner:
+    """The aligner of a model's name, with the model found on this machine."""
+    from corpus.models import resolve
+
+    with extra("align"):
+        from align.aligner import Aligner
+        from align.emissions import WhisperCTC
+
+        if model == _BUILT_IN:
+            return Aligner(WhisperCTC(resolve(encoder), device=device), language)
+        from align.ctc_checkpoint import Wav2Vec2CTC
+
+        return Aligner(Wav2Vec2CTC(resolve(model), language, device=device), language)
+
+
+def drafter(model: str, language: str, device: str) -> Drafter:
+    """What writes drafts; a Whisper that was fine-tuned here is brought to CTranslate2's form."""
+    from corpus.models import cache_folder, form_of, resolve
+
+    with extra("align"):
+        from align.draft import Drafter
+    folder = Path(model).expanduser()
+    if form_of(folder) == "transformers":
+        with extra("train"):
+            from train.convert import to_ctranslate2
+
+            folder = to_ctranslate2(folder, cache_folder() / "converted" / folder.resolve().name)
+    else:
+        folder = resolve(model, "ctranslate2")
+    return Drafter(folder, language, device)
+
+
+@app.command()
+def match(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Option(help="Whisper that writes the drafts; as in corpus.toml.")
+    ] = "",
+    draft: Annotated[bool, typer.Option(help="Listen; else titles alone decide.")] = True,
+    again: Annotated[bool, typer.Option("--again", help="Also what was accepted before.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Find which verses are sung in each recording: by title, artist and a draft transcript."""
+    from corpus.match.stage import Matcher
+
+    workspace = open_workspace(context)
+    name = model or workspace.config.match.draft_model
+    transcriber = drafter(name, workspace.config.corpus.language, device) if draft else None
+    matcher = Matcher(workspace, transcriber)
+    stage(context, workspace, "match", matcher.items(again=again), matcher.match)
+
+
+@app.command()
+def align(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Option(help="whisper-ctc or a wav2vec2 CTC model; as in corpus.toml.")
+    ] = "",
+    device: Device = "auto",
+) -> None:
+    """Place every word of the matched verses on the audio; cut utterances of at most 30 s."""
+    with extra("align"):
+        from align.stage import AlignStage
+
+    workspace = open_workspace(context)
+    settings = workspace.config.align
+    name = model or settings.model
+    language = workspace.config.corpus.language
+    aligner = _aligner(name, settings.encoder, language, device)
+    aligning = AlignStage(workspace, aligner)
+    stage(context, workspace, "align", aligning.items(), aligning.align)
+
+
+@app.command()
+def align_file(
+    audio: Audio,
+    letra: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Its text.")],
+    form: Annotated[Form, typer.Option("--format", help="What to print.")] = Form.JSON,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON (the default).")] = False,
+    lrc: Annotated[bool, typer.Option("--lrc", help="Print LRC.")] = False,
+    srt: Annotated[bool, typer.Option("--srt", help="Print SubRip subtitles.")] = False,
+    textgrid: Annotated[bool, typer.Option("--textgrid", help="Print a Praat TextGrid.")] = False,
+    model: Annotated[
+        str, typer.Option(help="whisper-ctc or a wav2vec2 CTC model by folder or hub name.")
+    ] = _BUILT_IN,
+    encoder: Annotated[str, typer.Option(help="The Whisper that whisper-ctc hears with.")] = "base",
+    language: Annotated[str, typer.Option(help="Language of the text, for numbers.")] = "es",
+    device: Device = "auto",
+) -> None:
+    """Place the words of one letra on one recording and print their times; needs no corpus."""
+    from corpus.lyrics.base import read_text
+    from corpus.media import SAMPLE_RATE, decoded_copy
+
+    chosen = [f for f, named in zip(Form, (json, lrc, srt, textgrid), strict=True) if named]
+    if len(chosen) > 1:
+        raise typer.BadParameter("choose one of --json, --lrc, --srt and --textgrid")
+    lines = read_text(letra).split("\n")
+    aligner = _aligner(model, encoder, language, device)
+    move = progress("align")
+    with decoded_copy(audio) as samples:
+        aligned = aligner.align(samples, lines, move)
+        duration = samples.n_samples / SAMPLE_RATE
+    move(1.0)
+    from align import formats
+
+    write = (chosen or [form])[0]
+    if write is Form.JSON:
+        as_json(formats.as_dict(aligned))
+        return
+    made = {Form.LRC: formats.as_lrc, Form.SRT: formats.as_srt}.get(write)
+    text = made(aligned) if made else formats.as_textgrid(aligned, duration)
+    typer.echo(text.rstrip("\n"))

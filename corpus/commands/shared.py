@@ -1,0 +1,81 @@
+"""What the verbs share: options, the workspace, a stage with a bar and an honest last line.
+
+Imported for every `corpus --help`: what is slow to import is imported in the functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from corpus.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from corpus.run import Item, Outcome, Summary
+    from corpus.workspace import Workspace
+
+__all__ = ["Device", "Json", "extra", "open_workspace", "stage"]
+
+P = TypeVar("P")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
+
+
+def open_workspace(context: typer.Context) -> Workspace:
+    """The corpus that the command was given in."""
+    from corpus.workspace import Workspace
+
+    start: Path = context.obj["workspace"]
+    return Workspace.open(start)
+
+
+@contextlib.contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Imports that need an optional extra: MissingExtraError says which one is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(name, error.name or name) from error
+
+
+def stage(
+    context: typer.Context,
+    workspace: Workspace,
+    name: str,
+    items: Sequence[Item[P]],
+    step: Callable[[P], Outcome],
+) -> None:
+    """Run a stage with a bar, say how it ended, and leave with 1 where something failed."""
+    from corpus.run import run_stage
+    from corpus.show import say, tracker
+
+    summary = run_stage(
+        workspace.store,
+        name,
+        items,
+        step,
+        track=tracker(name),
+        on_failure=lambda failure: say(f"{name}: {failure.item}: {failure.reason}"),
+        debug=context.obj["debug"],
+    )
+    _tell(summary)
+    if not summary.ok:
+        raise typer.Exit(1)
+
+
+def _tell(summary: Summary) -> None:
+    from corpus.show import say
+
+    for note in summary.notes:
+        say(f"{summary.stage}: {note.item}: {note.reason}")
+    parts = [f"{summary.done} done"]
+    if summary.skipped:
+        parts.append(f"{summary.skipped} up to date")
+    if summary.failures:
+        parts.append(f"{len(summary.failures)} failed (`corpus status` keeps the reasons)")
+    say(f"{summary.stage}: {', '.join(parts)}")

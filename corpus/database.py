@@ -1,0 +1,111 @@
+"""The database under the store: opening it, its transactions, its migrations, its errors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from corpus.errors import StoreError
+
+__all__ = ["HEAD", "Database", "told"]
+
+HEAD = "0001"
+"""The revision that this code works with; a test keeps it true to the migrations."""
+
+
+@contextlib.contextmanager
+def told(url: str) -> Iterator[None]:
+    """Turn the database's errors into one line that says where."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise StoreError(f"the store {url} needs the package {error.name}: install it") from error
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        raise StoreError(f"the store {url} cannot be used: {cause}") from error
+
+
+class Database:
+    """Connections to read by and to write by.  Raises StoreError when it cannot be used."""
+
+    def __init__(self, url: str | sa.URL) -> None:
+        with told("url in corpus.toml"):
+            parsed = sa.make_url(url)
+        self.url = parsed.render_as_string(hide_password=True)
+        with told(self.url):
+            self._engine = sa.create_engine(parsed)
+        self._writer = self._engine.execution_options(writing=True)
+        if parsed.get_backend_name() == "sqlite":
+            sa.event.listen(self._engine, "connect", _tune_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_sqlite)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that sees one state of the database."""
+        with told(self.url), self._engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection in a transaction: all that is written lands together, or not at all."""
+        with told(self.url), self._writer.begin() as connection:
+            yield connection
+
+    def bring_up_to_date(self) -> None:
+        """Migrate to HEAD where the database is not there yet."""
+        with self.reading() as connection:
+            if _revision(connection) == HEAD:
+                return
+        with self.writing() as connection:
+            # Asked again: another process may have migrated while this one waited.
+            if _revision(connection) != HEAD:
+                _migrate(connection)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def _tune_sqlite(connection: Any, _: Any) -> None:
+    # WAL: readers go on while a stage writes.  FULL: what was said to be done survives a power cut.
+    for setting in (
+        "busy_timeout=30000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+    # Python's driver would begin no transaction for the tables that a migration makes.
+    connection.isolation_level = None
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes the lock before it reads: what it read is then still true when it writes.
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _migrate(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"the store was made by another cante-corpus: {error}") from error

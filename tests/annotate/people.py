@@ -1,0 +1,94 @@
+"""People who annotate: what Label Studio exports once they have handed a task in."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from annotate.labels import AUDIO, LABEL, PALO, TEXT, VERDICT
+
+Task = dict[str, Any]
+Edit = Callable[[list[dict[str, Any]]], Any]
+
+
+def handed_in(task: Task, *edits: Edit, number: int = 1, **fields: Any) -> Task:
+    """The task as exported after a person began from the prediction and edited the result."""
+    result = copy.deepcopy(task["predictions"][0]["result"])
+    for edit in edits:
+        edit(result)
+    annotation = {
+        "id": number,
+        "completed_by": {"id": 1, "email": "ana@example.org", "first_name": ""},
+        "result": result,
+        "was_cancelled": False,
+        "ground_truth": False,
+        "created_at": "2026-03-01T10:00:00.000000Z",
+        "updated_at": "2026-03-01T10:00:30.250000Z",
+        "lead_time": 12.5,
+        "parent_prediction": 7,
+        **fields,
+    }
+    return {**copy.deepcopy(task), "id": 100 + number, "annotations": [annotation]}
+
+
+def region(**fields: Any) -> Edit:
+    """Change start or end, which every item of a region repeats."""
+
+    def edit(result: list[dict[str, Any]]) -> None:
+        for item in result:
+            item["value"] |= fields
+
+    return edit
+
+
+def text(*lines: str) -> Edit:
+    return value(TEXT, text=list(lines))
+
+
+def kind(caption: str) -> Edit:
+    return value(LABEL, labels=[caption])
+
+
+def value(tag: str, **fields: Any) -> Edit:
+    """Change what stands in the item of one tag."""
+
+    def edit(result: list[dict[str, Any]]) -> None:
+        next(item for item in result if item["from_name"] == tag)["value"] |= fields
+
+    return edit
+
+
+def without(tag: str) -> Edit:
+    def edit(result: list[dict[str, Any]]) -> None:
+        result[:] = [item for item in result if item["from_name"] != tag]
+
+    return edit
+
+
+def verdict(caption: str) -> Edit:
+    """Say how the region was."""
+
+    def edit(result: list[dict[str, Any]]) -> None:
+        span = {k: result[0]["value"][k] for k in ("start", "end", "channel")}
+        item = {"id": result[0]["id"], "from_name": VERDICT, "to_name": AUDIO, "type": "choices"}
+        result.append({**item, "value": {**span, "choices": [caption]}})
+
+    return edit
+
+
+def palo(caption: str) -> Edit:
+    """Say what palo it is; this belongs to no region."""
+    item = {"id": "palo-1", "from_name": PALO, "to_name": AUDIO, "type": "choices"}
+    return lambda result: result.append({**item, "value": {"choices": [caption]}})
+
+
+def another_region(start: float, end: float) -> Edit:
+    """Draw one more region."""
+    item = {"id": "drawn", "from_name": LABEL, "to_name": AUDIO, "type": "labels"}
+    drawn = {"start": start, "end": end, "channel": 0, "labels": ["Letra"]}
+    return lambda result: result.append({**item, "origin": "manual", "value": drawn})
+
+
+def deleted(result: list[dict[str, Any]]) -> None:
+    result.clear()

@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from corpus.collect import collector_for, collectors
+from corpus.collect.base import FIELDS, Collector, printable
+from corpus.collect.intake import items, take_in
+from corpus.collect.tags import read_tags, year_of
+from corpus.errors import CanteError, MediaError
+from corpus.records import Decision
+from corpus.workspace import Workspace
+from tests.corpus.conftest import Cli
+from tests.corpus.made import ffmpeg, write_tone
+from tests.servers.site import Site
+
+# ---- the contract of all collectors
+
+
+def example(collector: Collector, folder: Path) -> str:
+    """A source that this collector takes."""
+    made = write_tone(folder / "made.wav")
+    (folder / "made.csv").write_text("link\nmade.wav\n", "utf-8")
+    return {
+        "files": str(made),
+        "table": str(folder / "made.csv"),
+        "web": "http://127.0.0.1/made.wav",
+    }[collector.name]
+
+
+@pytest.mark.parametrize("collector", collectors(), ids=lambda collector: collector.name)
+def test_a_collector_keeps_its_contract(collector: Collector, tmp_path: Path) -> None:
+    source = example(collector, tmp_path)
+    assert collector.accepts(source)
+    assert collector_for(source) is collector
+    (found,) = collector.find(source)
+    assert found == next(iter(collector.find(source)))
+    assert found.key
+    assert found.key == found.key.strip()
+    assert found.inputs
+    assert found.location
+    assert found.problem == ""
+    assert {name for name, _ in found.given} <= set(FIELDS)
+
+
+@pytest.mark.parametrize("collector", collectors(), ids=lambda collector: collector.name)
+def test_a_collector_sees_what_changed(collector: Collector, tmp_path: Path) -> None:
+    source = example(collector, tmp_path)
+    (before,) = collector.find(source)
+    write_tone(tmp_path / "made.wav", 2.0)
+    (after,) = collector.find(source)
+    assert before.key == after.key
+    assert (before.inputs != after.inputs) == (collector.name != "web")
+
+
+@pytest.mark.parametrize("collector", collectors(), ids=lambda collector: collector.name)
+def test_a_source_that_is_not_there(collector: Collector, tmp_path: Path) -> None:
+    source = example(collector, tmp_path).replace("made", "nothing")
+    try:
+        found = list(collector.find(source))
+    except CanteError as error:
+        assert "\n" not in str(error)
+    else:
+        assert [bool(one.problem) for one in found] == [collector.name != "web"]
+
+
+def test_names_are_unique() -> None:
+    names = [collector.name for collector in collectors()]
+    assert len(names) == len(set(names)) >= 3
+    assert names[-1] == "files"
+
+
+# ---- files and folders
+
+
+def test_a_folder(cli: Cli, workspace: Workspace, tmp_path: Path) -> None:
+    songs = tmp_path / "songs"
+    (songs / "deep" / "er").mkdir(parents=True)
+    (songs / ".hidden").mkdir()
+    for i, name in enumerate(["01 - Uno.WAV", "deep/Camarón - Dos.wav", "deep/er/03_tres.wav"]):
+        write_tone(songs / name, hertz=300 + i)
+    write_tone(songs / ".hidden" / "no.wav", hertz=900)
+    write_tone(songs / "._no.wav", hertz=901)
+    (songs / "notes.txt").write_text("no audio", "utf-8")
+    ran = cli("collect", songs)
+    assert (ran.code, ran.err) == (0, "collect: 3 done\n")
+    found = {r.title: r.artist for r in workspace.store.recordings()}
+    assert found == {"Uno": "", "Dos": "Camarón", "tres": ""}
+    assert cli("collect", songs, songs / "deep").err == "collect: 0 done, 3 up to date\n"
+
+
+def test_the_same_bytes_twice(cli: Cli, workspace: Workspace, tmp_path: Path) -> None:
+    write_tone(tmp_path / "a.wav")
+    write_tone(tmp_path / "b.wav")
+    ran = cli("collect", tmp_path / "a.wav", tmp_path / "b.wav")
+    assert ran.code == 0
+    assert f"{tmp_path / 'b.wav'}: the same bytes as {tmp_path / 'a.wav'}" in ran.err
+    (found,) = workspace.store.recordings()
+    assert (found.title, found.source) == ("a", str(tmp_path / "a.wav"))
+
+
+def test_audio_that_was_lost_is_taken_again(
+    cli: Cli, workspace: Workspace, tmp_path: Path
+) -> None:
+    made = write_tone(tmp_path / "a.wav")
+    cli("collect", made)
+    (found,) = workspace.store.recordings()
+    workspace.media.flac(found.id).unlink()
+    os.utime(made, (1, 1))
+    assert cli("collect", made).err == "collect: 1 done\n"
+    assert workspace.media.samples(found.id).n_samples == 16_000
+
+
+def test_tags_and_rights(cli: Cli, workspace: Workspace, tmp_path: Path) -> None:
+    about = {"title": "Soleá", "artist": "La Niña", "album": "Cante", "date": "1957-03-01"}
+    tags = [f for name, value in about.items() for f in ("-metadata", f"{name}={value}")]
+    ffmpeg("-i", write_tone(tmp_path / "a.wav"), *tags, tmp_path / "01 - no.mp3")
+    (workspace.root / "corpus.toml").write_text('[corpus]\nrights = "CC BY 4.0"\n', "utf-8")
+    assert cli("collect", tmp_path / "01 - no.mp3").code == 0
+    (found,) = workspace.store.recordings()
+    assert (found.title, found.artist, found.album, found.year) == (
+        *("Soleá", "La Niña", "Cante"),
+        1957,
+    )
+    assert found.rights == "CC BY 4.0"
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("01 - Soleá.wav", {"title": "Soleá"}),
+        ("12_Camarón - Como el agua.wav", {"artist": "Camarón", "title": "Como el agua"}),
+        ("1969.wav", {"title": "1969"}),
+        (" - .wav", {"title": "-"}),
+        ("a\nb.wav", {"title": "a\\x0ab"}),
+    ],
+)
+def test_the_name_gives_what_tags_do_not(
+    tmp_path: Path, name: str, tags: dict[str, str]
+) -> None:
+    assert read_tags(write_tone(tmp_path / name)) == tags
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [("1957", 1957), ("ca. 1899?", 1899), ("12/03/2001", 2001), ("19571", None), ("s. XIX", None)],
+)
+def test_year_of(text: str, year: int | None) -> None:
+    assert year_of(text) == year
+
+
+def test_printable() -> None:
+    assert printable("/ñ 🎸") == "/ñ 🎸"
+    assert printable(os.fsdecode(b"/\xf1\n\x1b[1m")) == "/\\xf1\\x0a\\x1b[1m"
+
+
+# ---- tables
+
+TABLE = """\
+song;author;album;year;link;transcription;palo;region;sex;my notes
+Tientos;La Niña;Cante;ca. 1957;a.wav;"Por la calle abajo
+va la que yo quiero
+
+como no le puedo hablar; lloro";tientos;Cádiz;f;"de ""oro"" puro"
+Soleá;El Otro;;;deep/b.wav;;soleares;;;
+Nada;;;;;;;;;
+;;;;;;;;;
+Lejos;;;;no.wav;;;;;
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    folder = tmp_path / "songs"
+    (folder / "deep").mkdir(parents=True)
+    write_tone(folder / "a.wav", hertz=300)
+    write_tone(folder / "deep" / "b.wav", hertz=301)
+    (folder / "songs.csv").write_bytes(TABLE.encode("latin-1"))
+    return folder / "songs.csv"
+
+
+def test_a_table(cli: Cli, workspace: Workspace, table: Path) -> None:
+    ran = cli("collect", table)
+    assert ran.code == 1
+    assert f"{table}:4: the row has no link" in ran.err
+    assert f"{table}:6: there is no file {table.parent / 'no.wav'}" in ran.err
+    assert ran.err.endswith("2 done, 2 failed (`corpus status` keeps the reasons)\n")
+    soleá, tientos = sorted(workspace.store.recordings(), key=lambda r: r.title)
+    assert (tientos.title, tientos.artist, tientos.author) == ("Tientos", "La Niña", "La Niña")
+    assert (tientos.album, tientos.year, tientos.palo) == ("Cante", 1957, "tientos")
+    assert (tientos.region, tientos.sex) == ("Cádiz", "f")
+    assert tientos.extra == (("my notes", 'de "oro" puro'),)
+    assert tientos.source == str(table.parent / "a.wav")
+    assert (soleá.title, soleá.year) == ("Soleá", None)
+
+
+def test_a_transcription_is_a_match(cli: Cli, workspace: Workspace, table: Path) -> None:
+    cli("collect", table)
+    verses = {verse.id: verse for verse in workspace.store.verses()}
+    (match,) = workspace.store.matches()
+    assert (match.decision, match.decided_by) == (Decision.ACCEPTED, "source")
+    assert [verses[one.verse].lines for one in match.verses] == [
+        ("Por la calle abajo", "va la que yo quiero"),
+        ("como no le puedo hablar; lloro",),
+    ]
+    assert {s.title for v in verses.values() for s in v.sources} == {"Tientos"}
+
+
+def test_an_edited_row_is_applied(cli: Cli, workspace: Workspace, table: Path) -> None:
+    cli("collect", table)
+    edited = TABLE.replace("El Otro", "El Mismo").replace("no.wav", "deep/b.wav")
+    table.write_bytes(edited.replace("Nada;;;;;", "Nada;;;;a.wav;").encode("latin-1"))
+    ran = cli("collect", table)
+    assert (ran.code, "1 up to date" in ran.err) == (0, True)
+    assert cli("status", "--json").json["failed"] == []
+    found = {r.title: r.artist for r in workspace.store.recordings()}
+    assert found == {"Nada": "La Niña", "Lejos": "El Mismo"}  # the later row speaks
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "has no rows"),
+        (b"link\n", "has no rows"),
+        (b"link;song\n\n;\n", "has no rows"),
+        (b"PK\x03\x04\0\0\0\0 a spreadsheet", "save the spreadsheet as CSV"),
+        (b'link\n"' + b"x" * (1 << 24) + b'y"\n', "field larger than"),
+    ],
+    ids=["nothing", "header", "blank", "binary", "field"],
+)
+def test_what_is_no_table(cli: Cli, tmp_path: Path, data: bytes, says: str) -> None:
+    (tmp_path / "t.csv").write_bytes(data)
+    ran = cli("collect", tmp_path / "t.csv")
+    assert (ran.code, ran.err.count("\n")) == (1, 2), ran.err[:300]
+    assert says in ran.err
+    assert "unexpected" not in ran.err
+
+
+def test_a_table_that_is_put_right(cli: Cli, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = table.read_bytes()
+    table.write_bytes(b"")
+    monkeypatch.chdir(table.parent)
+    assert cli("-w", "../cante", "collect", "songs.csv").code == 1
+    table.write_bytes(b"\n".join(right.split(b"\n")[:7]) + b"\n")
+    cli("-w", "../cante", "collect", table)
+    failed = cli("-w", "../cante", "status", "--json").json["failed"]
+    assert [f["item"] for f in failed] == [f"{table}:4"]
+
+
+def test_a_table_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("collect", tmp_path / "t.csv")
+    assert (ran.code, "cannot be read: No such file" in ran.err) == (1, True)
+
+
+def test_commas_tabs_and_cells_without_a_column(tmp_path: Path) -> None:
+    write_tone(tmp_path / "a.wav")
+    for name, delimiter in (("t.csv", ","), ("t.tsv", "\t"), ("u.csv", "|")):
+        rows = [("File Name", "título"), ("a.wav", "Soleá", "y", "más"), ("a.wav",)]
+        text = "\r\n".join(delimiter.join(row) for row in rows)
+        (tmp_path / name).write_text(text, "utf-8-sig", newline="")
+        whole, short = (one.payload for one in items([str(tmp_path / name)]))
+        assert dict(whole.given) == {"title": "Soleá"}
+        assert whole.extra == (("more", "y / más"),)
+        assert (dict(short.given), short.problem) == ({}, "")
+
+
+def test_an_odd_link_is_no_reason_to_stop(cli: Cli, table: Path) -> None:
+    table.write_text(f"link\n{'x' * 5000}\na.wav\n", "utf-8")
+    ran = cli("collect", table)
+    assert ran.code == 1
+    assert "1 done, 1 failed" in ran.err
+
+
+# ---- links
+
+
+@pytest.fixture
+def ogg(tmp_path: Path) -> bytes:
+    tags = ["-metadata", "artist=La Niña", "-metadata", "title=Tientos"]
+    ffmpeg("-i", write_tone(tmp_path / "a.wav"), *tags, tmp_path / "a.ogg")
+    return (tmp_path / "a.ogg").read_bytes()
+
+
+def test_a_link(cli: Cli, workspace: Workspace, site: Site, ogg: bytes) -> None:
+    site.pages["/cante/tientos.ogg"] = ("audio/ogg", ogg)
+    url = f"{site.url}/cante/tientos.ogg"
+    ran = cli("collect", url)
+    assert (ran.code, ran.err, ran.out) == (0, "collect: 1 done\n", "")
+    (found,) = workspace.store.recordings()
+    assert (found.source, found.artist, found.suffix) == (url, "La Niña", ".ogg")
+    assert found.title.lower() == "tientos"
+    assert dict(found.extra)["webpage_url"] == url
+    assert workspace.media.original(found.id, ".ogg").read_bytes() == ogg
+    assert cli("collect", url).err == "collect: 0 done, 1 up to date\n"
+
+
+def test_a_link_in_a_table(
+    cli: Cli, workspace: Workspace, site: Site, ogg: bytes, tmp_path: Path
+) -> None:
+    site.pages["/row.ogg"] = ("audio/ogg", ogg)
+    (tmp_path / "t.csv").write_text(f"song,link\nSoleá,{site.url}/row.ogg\n", "utf-8")
+    assert cli("collect", tmp_path / "t.csv").code == 0
+    (found,) = workspace.store.recordings()
+    assert (found.title, found.source) == ("Soleá", f"{site.url}/row.ogg")
+
+
+def refused() -> str:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{closed.getsockname()[1]}/a.ogg"
+
+
+def test_links_that_lead_nowhere(cli: Cli, workspace: Workspace, site: Site) -> None:
+    site.pages["/page"] = ("text/html", b"<html><body>no audio here</body></html>")
+    site.pages["/text.ogg"] = ("audio/ogg", b"this is no audio")
+    links = [f"{site.url}/nothing.ogg", refused(), f"{site.url}/page", f"{site.url}/text.ogg"]
+    ran = cli("collect", *links, "file:///etc/passwd", "nosuch://host/a")
+    assert ran.code == 1
+    told = ran.err.splitlines()
+    assert len(told) == 7
+    assert "404" in told[0]
+    assert "refused" in told[1]
+    assert "unexpected" not in ran.err
+    assert "\x1b" not in ran.err
+    assert workspace.store.recordings() == ()
+
+
+def test_a_list_behind_a_link(cli: Cli, site: Site, ogg: bytes) -> None:
+    feed = "".join(
+        f"<item><title>n{i}</title><link>{site.url}/{i}.ogg</link></item>" for i in range(3)
+    )
+    head = '<?xml version="1.0"?><rss version="2.0"><channel><title>Cantes</title>'
+    site.pages["/feed.rss"] = ("application/rss+xml", f"{head}{feed}</channel></rss>".encode())
+    for i in range(3):
+        site.pages[f"/{i}.ogg"] = ("audio/ogg", ogg)
+    ran = cli("collect", f"{site.url}/feed.rss")
+    assert (ran.code, "holds several recordings" in ran.err) == (1, True)
+
+
+def test_nothing_takes_this() -> None:
+    with pytest.raises(MediaError, match="there is no such file"):
+        take_in(None, items(["nothing"])[0].payload)  # type: ignore[arg-type]  # told before it is looked at
