@@ -23,8 +23,11 @@ __all__ = ["AlignedLine", "Aligner", "place"]
 ONSET_LATE = 0.02
 """CTC hears a word begin a frame early (measured on songs timed by people)."""
 
+WORD_END_LATE = 0.2
+"""And lets go of its last vowel early, by up to this where the next word leaves room."""
+
 LINE_END_LATE = 0.4
-"""And lets go of a line's last vowel early, by up to this; half the gap to the next at most."""
+"""So too at the end of a line, by more; half the gap to the next line at most."""
 
 
 class Aligner:
@@ -133,15 +136,18 @@ def _word(span: _Span, frame_rate: float, duration: float) -> Word:
 
 
 def _held(sung: dict[int, Word], line_of: dict[int, int], duration: float) -> dict[int, Word]:
-    """The same words with the last of each line held a little longer."""
+    """The same words, each held a little longer, but never into the next."""
     order = sorted(sung)
     out = {}
     for word, after in zip_longest(order, order[1:]):
-        found = sung[word]
-        limit = duration if after is None else (found.end + sung[after].start) / 2
-        if after is None or line_of[after] != line_of[word]:
-            found = replace(found, end=max(found.end, min(found.end + LINE_END_LATE, limit)))
-        out[word] = found
+        end = sung[word].end
+        if after is None:
+            held = min(end + LINE_END_LATE, duration)
+        elif line_of[after] != line_of[word]:
+            held = min(end + LINE_END_LATE, (end + sung[after].start) / 2)
+        else:
+            held = min(end + WORD_END_LATE, sung[after].start)
+        out[word] = replace(sung[word], end=max(end, held))
     return out
 
 

@@ -16,7 +16,11 @@ from corpus.text import letters
 __all__ = ["SILVER", "cut"]
 
 SILVER = 0.04
-"""The line score from which a text is taken to be what is sung there."""
+"""The score from which a text is taken to be what is sung there.
+
+Of four lines together 90 % of the right and 2 % of the wrong reach it (six songs,
+French and German; align/heads/whisper-base/README.md).
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ They serve to find which letra is sung, and where nothing is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,13 @@ import numpy as np
 from align.emissions import Progress
 from corpus.errors import MissingExtraError, ModelError
 from corpus.media import SAMPLE_RATE, Samples
+from corpus.records import Segment
 
-__all__ = ["Drafter", "Segment"]
+__all__ = ["Drafter"]
 
 BLOCK_SECONDS = 300.0
 _LOOK_BACK_SECONDS = 30.0
 _STEP = SAMPLE_RATE // 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """Text that was heard from `start` to `end` s."""
-
-    text: str
-    start: float
-    end: float
 
 
 class Drafter:

@@ -77,7 +77,7 @@ class WhisperCTC:
         if made_for != (self._encoder.width, self._encoder.n_layers):
             raise ModelError(
                 f"the head in {folder} was made for another encoder than {encoder}: "
-                "train one with `corpus train-aligner`"
+                "train one with bench/fit_head.py"
             )
         self.name = f"{encoder.name}+{folder.name}"
         self.labels = self._head.config.labels

@@ -173,7 +173,11 @@ def _allowed(
 
 
 def _loss(head: Head, batch: Sequence[_Stretch], rng: np.random.Generator) -> Tensor:
-    """CTC loss a letter, letters held to their words; an impossible example counts 30 at most."""
+    """CTC loss a letter, letters held to their words.
+
+    An example that costs more than 30 a letter, as one with wrong times does,
+    teaches nothing: it counts 30.
+    """
     n_frames = torch.tensor([len(s.states) for s in batch])
     n_labels = torch.tensor([len(s.labels) for s in batch])
     allowed = torch.ones(len(batch), int(n_frames.max()), len(LABELS), dtype=torch.bool)

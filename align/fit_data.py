@@ -69,8 +69,15 @@ def ultrastar(folder: Path, leave_out: Sequence[str] = ()) -> Iterator[TimedAudi
 
 
 def read_notes(text: str) -> Lines:
-    """The words of an UltraStar song by line, in seconds; what has no letters is left out."""
-    beat, gap = 15 / _header(text, "BPM"), _header(text, "GAP") / 1000
+    """The words of an UltraStar song by line, in seconds; what has no letters is left out.
+
+    Times count from the start of the song (#RELATIVE is not known).  Raises
+    TrainError without a tempo.
+    """
+    tempo, gap = _header(text, "BPM"), _header(text, "GAP") / 1000
+    if tempo <= 0:
+        raise TrainError("a song.txt has no #BPM: put its tempo there, or leave the song out")
+    beat = 15 / tempo
     syllables: list[tuple[int, bool, str, float, float]] = []
     line, fresh = 0, True
     for row in text.split("\n"):

@@ -84,7 +84,7 @@ def load_head(folder: Path, device: str = "cpu") -> Head:
         head.load_state_dict(load_file(folder / "head.safetensors"))
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(
-            f"{folder} holds no head that can be read: train one with `corpus train-aligner`"
+            f"{folder} holds no head that can be read: train one with bench/fit_head.py"
         ) from error
     return head.to(device).eval().requires_grad_(requires_grad=False)
 
@@ -106,5 +106,5 @@ def shipped_head(encoder_width: int, encoder_layers: int) -> Path:
             return path.parent
     raise ModelError(
         f"no head for an encoder of {encoder_layers} layers and width {encoder_width} comes with "
-        "cante-corpus: train one with `corpus train-aligner`"
+        "cante-corpus: train one with bench/fit_head.py"
     )

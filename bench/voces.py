@@ -48,7 +48,8 @@ def stages(data: Path, work: Path, minutes: float) -> dict[str, Ran]:
     home = work / "corpus"
     ran = {"init": run(("init", str(home)), work)}
     ran["collect"] = run(("collect", str(write_table(data, work))), home)
-    ran["align"] = run(("align",), home)
+    # Real data: a few texts say more than the voice does, and cannot be placed.
+    ran["align"] = run(("align",), home, flawed=True)
     shares = ("--train", "0.9", "--validation", "0", "--test", "0.1")
     ran["publish"] = run(("publish", "../dataset", "--min-tier", "bronze", *shares), home)
     budget = ("--minutes", str(minutes), "--no-judge")

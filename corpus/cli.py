@@ -26,6 +26,14 @@ for verbs in (gather, look, listen, people, learn):
     app.add_typer(verbs.app)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("cante-corpus"))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -39,14 +47,12 @@ def options(
         ),
     ] = Path(),
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[  # noqa: ARG001  # its callback prints and leaves
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
+    ] = False,
 ) -> None:
     """Hold what all verbs share."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("cante-corpus"))
-        raise typer.Exit
     context.obj = {"workspace": workspace, "debug": debug}
 
 

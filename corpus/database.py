@@ -14,7 +14,7 @@ from corpus.errors import StoreError
 
 __all__ = ["HEAD", "Database", "told"]
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this code works with; a test keeps it true to the migrations."""
 
 
@@ -27,7 +27,9 @@ def told(url: str) -> Iterator[None]:
         raise StoreError(f"the store {url} needs the package {error.name}: install it") from error
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        raise StoreError(f"the store {url} cannot be used: {cause}") from error
+        # SQLite cannot even be read where there is no room for its notes beside the database.
+        hint = ": is there room left on the disk?" if "disk" in cause else ""
+        raise StoreError(f"the store {url} cannot be used: {cause}{hint}") from error
 
 
 class Database:

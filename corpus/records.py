@@ -217,6 +217,15 @@ class Word:
             raise ValueError(f"a score lies in 0..1, not {self.score}")
 
 
+def _check_words(words: tuple[Word, ...], text: str) -> None:
+    """Words are timed all or none."""
+    if words and [word.text for word in words] != text.split():
+        raise ValueError("the words of an utterance are the words of its text, in order")
+    starts = [word.start for word in words]
+    if starts != sorted(starts):
+        raise ValueError("the words of an utterance begin in order")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
     """A stretch of one recording, with its text (one line below the other) and words.
@@ -240,11 +249,7 @@ class Utterance:
         _check_span(self.start, self.end)
         if not 0 <= self.score <= 1:
             raise ValueError(f"a score lies in 0..1, not {self.score}")
-        if self.words and [w.text for w in self.words] != self.text.split():
-            raise ValueError("the words of an utterance are the words of its text, in order")
-        starts = [w.start for w in self.words]
-        if starts != sorted(starts):
-            raise ValueError("the words of an utterance begin in order")
+        _check_words(self.words, self.text)
 
     @property
     def id(self) -> str:
@@ -277,6 +282,7 @@ class Annotation:
 
     def __post_init__(self) -> None:
         _check_span(self.start, self.end)
+        _check_words(self.words, self.text)
 
     @property
     def id(self) -> str:

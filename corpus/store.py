@@ -159,9 +159,10 @@ class Store:
 
     def utterances(self, recording: str | None = None) -> tuple[Utterance, ...]:
         """Utterances as the newest annotation leaves them, in the order of time."""
-        query = sa.select(t.utterances).order_by(t.utterances.c.recording, t.utterances.c.start)
+        c = t.utterances.c
+        query = sa.select(t.utterances).where(~c.retired).order_by(c.recording, c.start, c.id)
         if recording is not None:
-            query = query.where(t.utterances.c.recording == recording)
+            query = query.where(c.recording == recording)
         newest = self._newest_annotations()
         spoken = (
             _spoken(_record(Utterance, row), newest.get(row["id"])) for row in self._rows(query)
@@ -173,10 +174,7 @@ class Store:
         return {row["id"]: _record(Utterance, row) for row in self._rows(sa.select(t.utterances))}
 
     def _newest_annotations(self) -> dict[str, Annotation]:
-        c = t.annotations.c
-        # The id decides between two of the same second, so that every reading gives the same.
-        rows = self._rows(sa.select(t.annotations).order_by(c.made, c.id))
-        return {row["utterance"]: _record(Annotation, row) for row in rows}
+        return _newest(self._rows(_ANNOTATIONS))
 
     def releases(self) -> tuple[Release, ...]:
         """Every release with its utterances."""
@@ -205,7 +203,7 @@ class Store:
             "matched": sa.select(count).where(c.decision == Decision.ACCEPTED.value),
             "to_review": sa.select(count).where(c.decision == Decision.REVIEW.value),
             "aligned": sa.select(sa.func.count(sa.distinct(t.utterances.c.recording))),
-            "utterances": sa.select(count).select_from(t.utterances),
+            "utterances": sa.select(count).where(~t.utterances.c.retired),
             "corrected": sa.select(sa.func.count(sa.distinct(t.annotations.c.utterance))).where(
                 t.annotations.c.verdict.in_(corrected)
             ),
@@ -218,6 +216,20 @@ class Store:
         failures = tuple(_record(Done, row) for row in self._rows(ordered))
         funnel: Funnel = _adapter(Funnel).validate_python({**values, "failed": failures})
         return funnel
+
+
+# The id decides between two of the same second, so that every reading gives the same.
+_ANNOTATIONS = sa.select(t.annotations).order_by(t.annotations.c.made, t.annotations.c.id)
+
+
+def _newest(rows: Iterable[sa.RowMapping]) -> dict[str, Annotation]:
+    return {row["utterance"]: _record(Annotation, row) for row in rows}
+
+
+def _same_stretch(utterance: Utterance, said: Annotation) -> bool:
+    """Whether they share more than half of the shorter one."""
+    shared = min(utterance.end, said.end) - max(utterance.start, said.start)
+    return shared > min(utterance.duration, said.end - said.start) / 2
 
 
 def _spoken(utterance: Utterance, annotation: Annotation | None) -> Utterance | None:
@@ -321,17 +333,27 @@ class Transaction:
             self._replace(t.matches, {"recording": match.recording}, _row(match))
 
     def _aligned(self, aligned: AlignedRecording) -> None:
-        """What people have spoken of stays, and nothing new is laid over it; the rest goes."""
+        """What people spoke of stays and speaks; what only a release names stays out of sight."""
         c = t.utterances.c
-        mine = c.recording == aligned.recording
-        spoken_of = c.id.in_(sa.select(t.annotations.c.utterance))
-        self._connection.execute(sa.delete(t.utterances).where(mine, ~spoken_of))
-        kept = self._connection.execute(sa.select(c.start, c.end).where(mine)).all()
+        mine, annotated = c.recording == aligned.recording, sa.select(t.annotations.c.utterance)
+        named = sa.union(annotated, sa.select(t.releases_utterances.c.utterance))
+        self._connection.execute(sa.delete(t.utterances).where(mine, c.id.not_in(named)))
+        older = sa.update(t.utterances).where(mine, c.id.not_in(annotated))
+        self._connection.execute(older.values(retired=True))
+        spoken = self._spoken_of(aligned.recording)
         for utterance in aligned.utterances:
-            if not any(utterance.start < end and start < utterance.end for start, end in kept):
+            if not any(_same_stretch(utterance, said) for said in spoken):
                 row = _row(utterance)
-                del row["corrects"]  # what is aligned corrects nothing
-                self._upsert(t.utterances, utterance.id, row)
+                del row["corrects"]  # an annotation says that
+                self._upsert(t.utterances, utterance.id, {**row, "retired": False})
+
+    def _spoken_of(self, recording: str) -> list[Annotation]:
+        """What people left standing in a recording: there, no alignment puts its word beside."""
+        mine = sa.select(t.utterances.c.id).where(t.utterances.c.recording == recording)
+        rows = self._connection.execute(
+            _ANNOTATIONS.where(t.annotations.c.utterance.in_(mine))
+        ).mappings()
+        return [said for said in _newest(rows).values() if said.verdict is not Verdict.REJECTED]
 
     def _annotation(self, annotation: Annotation) -> None:
         self._upsert(t.annotations, annotation.id, _row(annotation))

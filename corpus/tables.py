@@ -5,6 +5,7 @@ No import of annotations from the future here: a table has that name.
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 __all__ = [
@@ -104,6 +106,8 @@ utterances = Table(
     Column("words", JSON, nullable=False),
     *(_text(name) for name in ("verse", "kind", "tier")),
     Column("score", Float, nullable=False),
+    # Not of the newest alignment, and kept because a release or an annotation names it.
+    Column("retired", Boolean, nullable=False, default=False, server_default=false()),
     Index(None, "recording", "start"),
 )
 

@@ -10,6 +10,7 @@ from typing import Literal
 from corpus.errors import ModelError, TrainError
 from corpus.media import hash_file
 from train.folders import making
+from train.quiet import quiet
 
 __all__ = ["Quantization", "to_ctranslate2"]
 
@@ -19,6 +20,7 @@ _SAYS = "converted.json"
 _COPIED = ["tokenizer.json", "preprocessor_config.json"]
 
 
+@quiet()
 def to_ctranslate2(model: Path, output: Path, quantization: Quantization = "float32") -> Path:
     """Convert the Whisper in folder `model` (transformers form) into folder `output`.
 

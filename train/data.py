@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from corpus.errors import MediaError, TrainError
 from corpus.media import SAMPLE_RATE, decoded_copy
-from corpus.records import Kind
+from corpus.records import Kind, content_id
 
 __all__ = ["Progress", "Row", "Split", "open_splits", "read_sound"]
 
@@ -112,7 +112,7 @@ def open_splits(dataset: str | Path) -> dict[str, Split]:
 
     disable_progress_bars()  # progress is told by callback
     try:
-        found = load_dataset(str(dataset))
+        found = load_dataset(str(dataset), cache_dir=_cache_of(Path(dataset)))
     except (DatasetsError, OSError, ValueError) as error:
         raise TrainError(
             f"{dataset} cannot be opened as a dataset: {_first_line(error)}"
@@ -122,6 +122,21 @@ def open_splits(dataset: str | Path) -> dict[str, Split]:
         _check_columns(dataset, rows)
         splits[name] = Split(name, rows.cast_column("audio", Audio(decode=False)))
     return splits
+
+
+def _cache_of(folder: Path) -> str | None:
+    """Where `datasets` keeps what it read of a local folder: a place for each state of each folder.
+
+    By itself it takes two folders of one name for the same where their cards list
+    `configs`, and does not see that the files have changed (datasets 5.0).
+    """
+    from datasets import config
+
+    if not folder.is_dir():
+        return None
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return str(Path(config.HF_DATASETS_CACHE) / f"cante-{content_id(repr(stats))}")
 
 
 def _check_columns(dataset: str | Path, rows: Any) -> None:

@@ -14,6 +14,7 @@ from train.config import Device
 from train.data import Progress, Row, Split, open_splits
 from train.guards import LeftOut, usable
 from train.metrics import Scores, score
+from train.quiet import quiet
 from train.writer import Writer
 
 __all__ = ["Evaluation", "Judged", "evaluate"]
@@ -51,6 +52,7 @@ class Evaluation:
     seconds: float = 0.0
 
 
+@quiet()
 def evaluate(
     model: Path,
     dataset: str | Path,

@@ -21,6 +21,7 @@ from train.data import Progress, Split, open_splits
 from train.device import peak_memory_mb, pick_device
 from train.folders import making
 from train.guards import LeftOut, Reason, check_leak, usable
+from train.quiet import quiet
 from train.runs import RESULT, begin, finished, identity, newest_checkpoint, part_folder
 from train.schedule import Clock, Schedule
 from train.trainer import losses, make_trainer, plain, prepare, run
@@ -61,6 +62,7 @@ class _Plan:
     left_out: dict[str, int]
 
 
+@quiet()
 def finetune(
     dataset: str | Path, config: TrainConfig, *, progress: Progress | None = None
 ) -> TrainResult:

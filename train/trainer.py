@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,11 @@ def prepare(model: Any, config: TrainConfig) -> Any:
         return model
     from peft import LoraConfig, get_peft_model
 
-    wrapping = LoraConfig(
-        r=config.rank, lora_alpha=2 * config.rank, lora_dropout=0.05, target_modules=_LORA_LAYERS
-    )
-    return get_peft_model(model, wrapping)
+    wrapping = LoraConfig(r=config.rank, lora_alpha=2 * config.rank, target_modules=_LORA_LAYERS)
+    with warnings.catch_warnings():
+        # What peft asks of the model has another name since transformers 5.23.
+        warnings.filterwarnings("ignore", ".is_gradient_checkpointing.", FutureWarning)
+        return get_peft_model(model, wrapping)
 
 
 def plain(model: Any) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from transformers import LogitsProcessor, LogitsProcessorList
 
 from corpus.media import SAMPLE_RATE
 from train.config import Device
-from train.data import Progress
 from train.device import pick_device
 from train.whisper import Whisper, open_whisper
-from train.windows import WINDOW_SAMPLES
 
 __all__ = ["Writer"]
 
@@ -33,84 +33,68 @@ class Writer:
         self._whisper = open_whisper(folder)
         self._whisper.vocabulary(language, "transcribe")  # an unknown language is told at once
         self._whisper.model.to(pick_device(device)).eval()
-        self._settings = _take_settings(self._whisper)
+        self._settings, self._forbidden = _take_settings(self._whisper)
         self._language = language
 
     def write(self, sounds: Sequence[NDArray[np.float32]]) -> list[str]:
         """One text for each sound (16 kHz mono, up to 30 s); empty where nothing was heard."""
-        tokens = self._generate(list(sounds))
-        texts = self._whisper.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-        return [text.strip() for text in texts]
-
-    def write_parts(
-        self, sound: NDArray[np.float32], progress: Progress | None = None
-    ) -> list[tuple[float, float, str]]:
-        """Start, end (seconds) and text of each part of a sound of any length, in order.
-
-        Window after window, each beginning where the one before was sure to end
-        (Radford et al. 2022, section 3.8).  `progress` is told seconds.
-        """
-
-        def told(frames: Any) -> None:
-            if progress is not None:
-                done, total = (int(n) // 100 for n in frames[0])
-                progress("transcribing", done, total)
-
-        # The encoder wants 30 s at the least.
-        padding = "max_length" if len(sound) <= WINDOW_SAMPLES else "longest"
-        found = self._generate(
-            [sound],
-            {"truncation": False, "padding": padding},
-            return_timestamps=True,
-            return_segments=True,
-            monitor_progress=told,
-        )
-        return [self._part(part) for part in found["segments"][0]]
-
-    def _part(self, part: dict[str, Any]) -> tuple[float, float, str]:
-        text = self._whisper.tokenizer.decode(part["tokens"], skip_special_tokens=True)
-        return float(part["start"]), float(part["end"]), text.strip()
-
-    def _generate(
-        self,
-        sounds: list[NDArray[np.float32]],
-        cutting: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> Any:
-        import torch
-
         features = self._whisper.extractor(
-            sounds,
+            list(sounds),
             sampling_rate=SAMPLE_RATE,
             return_tensors="pt",
             return_attention_mask=True,
-            **cutting or {},
         ).to(self._whisper.model.device)
         with torch.inference_mode():
-            return self._whisper.model.generate(
+            tokens = self._whisper.model.generate(
                 **features,
                 generation_config=self._settings,
+                logits_processor=LogitsProcessorList([self._forbidden]),
                 language=self._language,
                 task="transcribe",
-                **options,
             )
+        texts = self._whisper.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        return [text.strip() for text in texts]
 
 
-def _take_settings(whisper: Whisper) -> Any:
+class _Forbidden(LogitsProcessor):
+    """Keeps tokens from being answered: some always, some as the first.
+
+    Whisper's own processors search the whole vocabulary at every step, which on a CPU
+    takes longer than the decoder of a small model.
+    """
+
+    def __init__(self, always: list[int], first: list[int]) -> None:
+        self._always = always
+        self._first = first
+        self._begin = 0
+
+    def set_begin_index(self, begin: int) -> None:
+        """Told by `generate` how long the prompt is."""
+        self._begin = begin
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """The scores, (batch, vocabulary), of forbidden tokens at minus infinity."""
+        scores = scores.clone()
+        scores[:, self._always] = -torch.inf
+        if input_ids.shape[-1] == self._begin:
+            scores[:, self._first] = -torch.inf
+        return scores
+
+
+def _take_settings(whisper: Whisper) -> tuple[Any, _Forbidden]:
     """The model's own settings, greedy, for answers that may be empty and do not run on forever.
 
     Whisper forbids an answer that ends at once; so it would have to make up words
     where nothing is sung.
     """
     own = whisper.model.generation_config
+    first = [token for token in own.begin_suppress_tokens or () if token != own.eos_token_id]
+    forbidden = _Forbidden(always=list(own.suppress_tokens or ()), first=first)
+    # Whatever is None in given settings would be filled in from the model's own.
+    own.suppress_tokens = own.begin_suppress_tokens = None
     settings = copy.deepcopy(own)
     # Set here, not given beside: two limits at once are warned of.
     settings.max_length = min(_MOST_TOKENS, whisper.n_positions)
     settings.num_beams = 1
     settings.do_sample = False
-    forbidden = settings.begin_suppress_tokens or []
-    settings.begin_suppress_tokens = [t for t in forbidden if t != settings.eos_token_id] or None
-    # Whatever is None in given settings is filled in from the model's own, so what
-    # Whisper has already seen to would be done, and warned of, once more.
-    own.suppress_tokens = own.begin_suppress_tokens = None
-    return settings
+    return settings, forbidden

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["FIELDS", "Collector", "Found", "file_inputs", "is_file", "printable"]
+__all__ = ["FIELDS", "Collector", "Found", "file_inputs", "is_file", "is_folder", "printable"]
 
 FIELDS = ("title", "artist", "author", "album", "year", "palo", "region", "sex", "rights")
 """What is known of a recording beside its audio."""
@@ -56,10 +57,16 @@ def printable(path: str) -> str:
 
 def is_file(path: Path) -> bool:
     """Whether there is a file at a path; False also for a name that no file can have."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         return path.is_file()
-    except (OSError, ValueError):
-        return False
+    return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at a path; False also for a name that no folder can have."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
 
 
 def file_inputs(path: Path) -> str:

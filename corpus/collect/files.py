@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpus.collect.base import Found, file_inputs, is_file, printable
+from corpus.collect.base import Found, file_inputs, is_file, is_folder, printable
 
 __all__ = ["AUDIO_SUFFIXES", "collector"]
 
@@ -17,9 +17,12 @@ _AUDIO = """
 AUDIO_SUFFIXES = frozenset(f".{suffix}" for suffix in _AUDIO.split())
 """What is taken from a folder; a file that is named itself is tried whatever its suffix."""
 
+# So a corpus names what is in its media folder, which may lie below the folder to take.
+_HASH = re.compile(r"[0-9a-f]{64}")
+
 
 class FileCollector:
-    """Takes any file, and every audio file below a folder (hidden ones left out)."""
+    """Takes any file, and every audio file below a folder (hidden ones and a corpus's own not)."""
 
     name = "files"
 
@@ -30,7 +33,7 @@ class FileCollector:
     def find(self, source: str) -> Iterable[Found]:
         """The file itself, or the audio files below the folder, in order of their paths."""
         path = Path(source)
-        paths = _below(path) if os.path.isdir(source) else [path]  # noqa: PTH112  # Path's raises for a name too long
+        paths = _below(path) if source and is_folder(path) else [path]
         return [self._found(p.absolute()) for p in paths]
 
     def _found(self, path: Path) -> Found:
@@ -44,7 +47,8 @@ class FileCollector:
 def _below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in AUDIO_SUFFIXES and not hidden and is_file(path):
+        ours = _HASH.fullmatch(path.stem)
+        if path.suffix.lower() in AUDIO_SUFFIXES and not hidden and not ours and is_file(path):
             yield path
 
 

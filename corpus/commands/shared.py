@@ -31,7 +31,9 @@ def open_workspace(context: typer.Context) -> Workspace:
     from corpus.workspace import Workspace
 
     start: Path = context.obj["workspace"]
-    return Workspace.open(start)
+    workspace = Workspace.open(start)
+    context.call_on_close(workspace.store.close)
+    return workspace
 
 
 @contextlib.contextmanager

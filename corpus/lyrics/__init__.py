@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpus.collect.base import file_inputs, is_file, printable
+from corpus.collect.base import file_inputs, is_file, is_folder, printable
 from corpus.errors import LyricsError
 from corpus.lyrics.base import Flaw, Letra, LyricSource, verses_of
 from corpus.run import Failure, Item, Outcome
@@ -30,7 +30,7 @@ def items(paths: Sequence[Path]) -> list[Item[Path]]:
     known = sources()
     found: dict[str, Path] = {}
     for path in paths:
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        inside = sorted(path.rglob("*")) if is_folder(path) else [path]
         for file in inside:
             if file == path or (file.suffix.lower() in known and is_file(file)):
                 found[printable(str(file.absolute()))] = file.absolute()

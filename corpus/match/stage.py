@@ -22,7 +22,7 @@ class Matcher:
         self.index = VerseIndex(workspace.store.verses())
 
     def items(self, *, again: bool = False) -> list[Item[Recording]]:
-        """What may need a match: all but the decided; `again` takes the machine's decisions too."""
+        """What may need a match: all but the accepted; `again` takes the machine's accepted too."""
         matches = {match.recording: match for match in self.workspace.store.matches()}
         settings = self.workspace.config.match
         listener = self.transcriber.name if self.transcriber else ""
@@ -66,6 +66,8 @@ class Matcher:
 
 
 def _decided(match: Match | None, *, again: bool) -> bool:
-    if match is None or match.decision is not Decision.ACCEPTED:
+    if match is None:
         return False
-    return not again or match.decided_by != "machine"
+    if match.decided_by != "machine":
+        return True
+    return match.decision is Decision.ACCEPTED and not again

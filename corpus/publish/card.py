@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from corpus.records import UNKNOWN_RIGHTS, Recording, Utterance
+from corpus.publish.rights import told
+from corpus.records import Recording, Utterance, Verse
+from corpus.text import fold
 
 __all__ = ["CardFacts", "card"]
 
@@ -50,6 +52,7 @@ class CardFacts:
     utterances: tuple[Utterance, ...]
     split_of: Mapping[str, str]
     recordings: Mapping[str, Recording]
+    verses: Mapping[str, Verse]
     left_out: tuple[tuple[str, int], ...] = ()
 
 
@@ -58,14 +61,14 @@ def card(facts: CardFacts) -> str:
     from huggingface_hub import DatasetCardData
 
     splits = [s for s in ("train", "validation", "test") if s in set(facts.split_of.values())]
-    files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in splits]
+    # No `configs`: the names of the files tell the splits, and with `configs` the library takes
+    # two local folders of one name for the same dataset (datasets 5.0).
     data = DatasetCardData(
         language=[facts.language],
         pretty_name=facts.name,
         license="other",
         task_categories=["automatic-speech-recognition"],
         tags=["flamenco", "singing", "lyrics-alignment"],
-        configs=[{"config_name": "default", "data_files": files}],
     )
     body = _BODY.format(
         name=facts.name,
@@ -74,7 +77,9 @@ def card(facts: CardFacts) -> str:
         left_out=_counts(dict(facts.left_out)) or "nothing",
         n_unknown=len({u.recording for u in facts.utterances if not _singer(facts, u)}),
         missing=_missing(splits),
-        rights=_rights(facts),
+        rights=told(
+            (facts.recordings[u.recording], facts.verses.get(u.verse)) for u in facts.utterances
+        ),
     )
     return f"---\n{data.to_yaml()}\n---\n{body}"
 
@@ -87,7 +92,7 @@ def _split_line(facts: CardFacts, split: str) -> str:
     mine = [u for u in facts.utterances if facts.split_of[u.id] == split]
     hours = sum(u.duration for u in mine) / 3600
     n_recordings = len({u.recording for u in mine})
-    n_singers = len({_singer(facts, u) for u in mine} - {""})
+    n_singers = len({fold(_singer(facts, u)) for u in mine} - {""})
     return f"| {split} | {len(mine)} | {hours:.2f} | {n_recordings} | {n_singers} |"
 
 
@@ -98,12 +103,3 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _missing(splits: Sequence[str]) -> str:
     absent = [s for s in ("train", "validation", "test") if s not in splits]
     return f" Too few singers, or no share, for: {', '.join(absent)}." if absent else ""
-
-
-def _rights(facts: CardFacts) -> str:
-    counts = Counter(facts.recordings[u.recording].rights for u in facts.utterances)
-    told = [f"- {n} utterances: {rights}" for rights, n in sorted(counts.items())]
-    if counts[UNKNOWN_RIGHTS]:
-        told.append("")
-        told.append("This dataset is private: the rights of some recordings are unknown.")
-    return "\n".join(told)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.media import SAMPLE_RATE, Media, flac_bytes
+from corpus.publish.rights import rights_of_text
 from corpus.records import Recording, Utterance, Verse
 
 __all__ = ["features", "row", "write_split"]
@@ -69,7 +70,6 @@ def row(
         }
         for word in utterance.words
     ]
-    rights = sorted({source.rights for source in verse.sources}) if verse else []
     return {
         "id": utterance.id,
         "audio": {"bytes": flac_bytes(clip), "path": f"{utterance.id}.flac"},
@@ -92,7 +92,7 @@ def row(
         "sex": recording.sex,
         "year": recording.year,
         "rights_audio": recording.rights,
-        "rights_text": " / ".join(rights),
+        "rights_text": rights_of_text(verse),
         "source": recording.source if "://" in recording.source else "",
     }
 

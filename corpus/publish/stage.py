@@ -14,7 +14,7 @@ from corpus.errors import PublishError
 from corpus.publish.card import CardFacts, card
 from corpus.publish.dataset import row, write_split
 from corpus.publish.splits import assign
-from corpus.records import Recording, Release, ReleasedUtterance, Tier, Utterance
+from corpus.records import Release, ReleasedUtterance, Tier, Utterance
 from corpus.run import now
 from corpus.workspace import Workspace
 
@@ -64,6 +64,7 @@ def publish(
         utterances=chosen,
         split_of=split_of,
         recordings=recordings,
+        verses={verse.id: verse for verse in workspace.store.verses()},
         left_out=((f"below {min_tier.value}", n_below),) if n_below else (),
     )
     rows = _write(workspace, folder, facts, track)
@@ -129,10 +130,9 @@ def _fill(
 def _rows(
     workspace: Workspace, facts: CardFacts, utterances: Iterable[Utterance]
 ) -> Iterator[dict[str, Any]]:
-    verses = {verse.id: verse for verse in workspace.store.verses()}
     for utterance in utterances:
-        recording: Recording = facts.recordings[utterance.recording]
-        yield row(utterance, recording, verses.get(utterance.verse), workspace.media)
+        recording = facts.recordings[utterance.recording]
+        yield row(utterance, recording, facts.verses.get(utterance.verse), workspace.media)
 
 
 def _release(workspace: Workspace, name: str, split_of: Mapping[str, str]) -> Release:

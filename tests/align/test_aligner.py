@@ -26,11 +26,18 @@ def test_words_are_placed_where_they_are_sung() -> None:
         assert end - 0.021 <= word.end <= end + 0.4 + 0.021
 
 
-def test_the_last_word_of_a_line_is_held_longer_but_no_other() -> None:
+def test_words_are_held_a_little_and_the_last_of_a_line_longer() -> None:
     first, second = aligned()
     assert first.end == pytest.approx(3.4, abs=0.021)
-    assert first.words[0].end == pytest.approx(1.6, abs=0.021)
+    assert first.words[0].end == pytest.approx(1.8, abs=0.021)
     assert second.end == pytest.approx(8.4, abs=0.021)
+
+
+def test_a_word_is_not_held_into_the_next() -> None:
+    (line,) = Aligner(ToyModel(sung(4, [("el", 1, 2), ("oro", 2.1, 3)]))).align(
+        noise(4), ["el oro"]
+    )
+    assert line.words[0].end == line.words[1].start == pytest.approx(2.12, abs=0.021)
 
 
 def test_a_line_is_held_for_half_the_gap_to_the_next_at_most() -> None:

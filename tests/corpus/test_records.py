@@ -119,6 +119,20 @@ WORD = Word(text="ay", start=1.0, end=2.0)
             },
             "begin in order",
         ),
+        (
+            Annotation,
+            {
+                "utterance": ID,
+                "annotator": "ana",
+                "made": "",
+                "verdict": Verdict.CORRECTED,
+                "text": "ay pena",
+                "start": 0,
+                "end": 3,
+                "words": (WORD,),
+            },
+            "words of its text",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(kind: type[Any], fields: dict[str, Any], says: str) -> None:
@@ -148,6 +162,7 @@ def test_an_annotation_makes_gold() -> None:
     assert (after.text, after.start, after.end) == ("ay", 1.5, 2.0)
     assert (after.kind, after.tier, after.score) == (Kind.QUEJIO, Tier.GOLD, 1.0)
     assert after.recording == before.recording
+    assert after.id == before.id
 
 
 def test_hull() -> None:

@@ -141,6 +141,34 @@ def test_a_migration_that_fails_leaves_nothing(
     store.close()
 
 
+def test_what_is_saved_survives_migrations(store: Store) -> None:
+    save(store, *EVERYTHING)
+    config = alembic_config()
+    with store._database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    store._database.bring_up_to_date()
+    assert store.utterances() == (SAID.applied_to(FIRST), SECOND)
+    assert store.releases() == (RELEASE,)
+
+
+def test_no_room_for_the_database(store: Store) -> None:
+    with store._database.reading() as connection:
+        n_pages = connection.scalar(sa.text("PRAGMA page_count"))
+    many = [verse(f"verso {i}") for i in range(10_000)]
+    with pytest.raises(StoreError, match=r"full: is there room left on the disk\?") as told:
+        save_in_pages(store, n_pages, many)
+    one_line(told)
+    assert store.verses() == ()
+
+
+def save_in_pages(store: Store, n_pages: int, records: Iterable[Record]) -> None:
+    """Save while the database may not grow."""
+    with store.transaction() as transaction:
+        transaction._connection.execute(sa.text(f"PRAGMA max_page_count = {n_pages}"))
+        transaction.save(records)
+
+
 def failing_at(last: int) -> object:
     from alembic import op
 
@@ -245,6 +273,46 @@ def test_a_rejected_utterance_is_out(store: Store) -> None:
     assert store.utterances() == (SECOND,)
     save(store, said(FIRST, "2026-01-01T09:00:01+00:00", text="sí"))
     assert [u.text for u in store.utterances()] == ["sí", SECOND.text]
+
+
+def test_a_new_alignment_takes_the_place_of_the_old(store: Store) -> None:
+    save(store, CINTA, ALIGNED)
+    moved = replace(SECOND, start=3.1)
+    save(store, AlignedRecording(recording=CINTA.id, utterances=(moved,)))
+    assert store.utterances() == (moved,)
+    save(store, AlignedRecording(recording=CINTA.id, utterances=()))
+    assert store.utterances() == ()
+    assert dump(store)["utterances"] == []
+
+
+def test_what_a_person_said_stands_beside_no_alignment(store: Store) -> None:
+    save(store, CINTA, ALIGNED, SAID)
+    near = utterance(CINTA, "po la caye abajo", FIRST.start + 0.1)
+    after = utterance(CINTA, "va la que yo quería", FIRST.end)
+    save(store, AlignedRecording(recording=CINTA.id, utterances=(near, after)))
+    assert store.utterances() == (SAID.applied_to(FIRST), after)
+    again = dump(store)
+    save(store, AlignedRecording(recording=CINTA.id, utterances=(near, after)))
+    assert dump(store) == again
+
+
+def test_what_a_person_rejected_may_be_aligned_anew(store: Store) -> None:
+    out = said(FIRST, "2026-01-01T09:00:00+00:00", verdict=Verdict.REJECTED)
+    save(store, CINTA, ALIGNED, out)
+    better = utterance(CINTA, "por la calle", FIRST.start)
+    save(store, AlignedRecording(recording=CINTA.id, utterances=(FIRST, better)))
+    assert store.utterances() == (better,)
+
+
+def test_what_a_release_names_is_kept_out_of_sight(store: Store) -> None:
+    save(store, CINTA, ALIGNED, RELEASE)
+    moved = replace(FIRST, start=0.9)
+    save(store, AlignedRecording(recording=CINTA.id, utterances=(moved,)))
+    assert store.utterances() == (moved,)
+    assert store.releases() == (RELEASE,)
+    assert (store.funnel().utterances, store.funnel().published) == (1, 1)
+    save(store, ALIGNED)  # as it was: nothing is retired any more
+    assert store.utterances() == (FIRST, SECOND)
 
 
 # ---- the funnel

@@ -43,7 +43,7 @@ def killed_after(steps: int) -> Any:
 
 
 def test_full_training_changes_every_part_and_lets_the_loss_fall(
-    dataset: Path, config: TrainConfig
+    dataset: Path, config: TrainConfig, capfd: pytest.CaptureFixture[str]
 ) -> None:
     told: list[tuple[str, int, int]] = []
     result = finetune(dataset, config, progress=lambda *news: told.append(news))
@@ -52,6 +52,7 @@ def test_full_training_changes_every_part_and_lets_the_loss_fall(
     assert result.peak_memory_mb is None or result.peak_memory_mb > 100
     assert told[-1] == ("training", 3, 3)
     assert ("reading train", 12, 12) in told
+    assert capfd.readouterr() == ("", "")
     assert not part_folder(Path(config.output)).exists()
     parts = {name.split(".")[1] for name in changed(config.model, config.output)}
     assert {"encoder", "decoder"} <= parts
