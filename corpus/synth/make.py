@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ __all__ = [
 STRETCH = 1.7
 """How much longer a line is sung than it is spoken, unless told otherwise."""
 
-_QUEJIO_STRETCH = 3.5
+_QUEJIO_STRETCH = 3.0
 _END = 1.5  # seconds after the last word
 _ALBUM = "Cante sintético"
 # Which copla of a palo a recording begins with, so that the first dozen shares none.
@@ -189,11 +190,11 @@ def _chosen(n_verses: int, rng: np.random.Generator) -> list[Copla]:
 
 def _gap(band: bool, rng: np.random.Generator) -> float:
     """Seconds until the voice sets in: the guitar's, or a breath where there is none."""
-    return float(rng.uniform(3.5, 6.0) if band else rng.uniform(0.8, 1.4))
+    return float(rng.uniform(3.0, 5.0) if band else rng.uniform(0.8, 1.4))
 
 
 def _quejio(reel: _Reel, singer: Singer, rng: np.random.Generator) -> Span:
-    cry = " ".join(["ay"] * int(rng.integers(2, 5)))
+    cry = " ".join(["ay"] * int(rng.integers(1, 4)))
     words = reel.record(sing(cry, singer, stretch=_QUEJIO_STRETCH, rest=0, rng=rng))
     reel.rest(rng.uniform(0.6, 1.2))
     return Span(start=words[0].start, end=words[-1].end)
@@ -260,13 +261,15 @@ def _write_mp3(cante: Cante, path: Path) -> None:
         "date": str(cante.year),
         "genre": cante.palo,
     }
+    # pydub leaves files open and behind when the program is not there, so that is asked first.
+    if shutil.which(sound.converter) is None:
+        message = f"{sound.converter} is not installed: install FFmpeg (apt, brew or winget has it)"
+        raise MediaError(message)
     try:
-        sound.export(str(path), format="mp3", bitrate="96k", tags=tags).close()
-    except FileNotFoundError as error:
-        message = "ffmpeg is not installed: install FFmpeg (apt, brew or winget has it)"
-        raise MediaError(message) from error
+        with path.open("wb+") as out:
+            sound.export(out, format="mp3", bitrate="96k", tags=tags)
     except CouldntEncodeError as error:
-        raise MediaError(f"FFmpeg cannot write {path.name} as MP3: is libmp3lame in it?") from error
+        raise MediaError(f"{sound.converter} cannot write MP3: is libmp3lame in it?") from error
 
 
 def _truth(cante: Cante) -> dict[str, object]:

@@ -11,7 +11,7 @@ import pytest
 from corpus.records import Decision, Match, MatchedVerse, Tier
 from corpus.store import AlignedRecording
 from corpus.workspace import Workspace
-from tests.corpus.conftest import Cli
+from tests.conftest import Cli
 from tests.corpus.made import command, recording, utterance, verse, write_tone
 
 CINTA = recording("Soleá [en vivo] :100:", artist="La Niña")

@@ -13,7 +13,7 @@ from corpus.collect.tags import read_tags, year_of
 from corpus.errors import MediaError, TableError
 from corpus.records import Decision
 from corpus.workspace import Workspace
-from tests.corpus.conftest import Cli
+from tests.conftest import Cli
 from tests.corpus.made import ffmpeg, write_tone
 from tests.servers.site import Site
 

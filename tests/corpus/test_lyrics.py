@@ -12,7 +12,7 @@ from corpus.errors import CanteError
 from corpus.lyrics import items, sources, take_in
 from corpus.records import Verse
 from corpus.workspace import Workspace
-from tests.corpus.conftest import Cli
+from tests.conftest import Cli
 
 COPLA = ("Por la calle abajo", "va la que yo quiero")
 OTHER = ("como no le puedo hablar", "con los ojos la requiebro")

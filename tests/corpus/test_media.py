@@ -25,7 +25,7 @@ from corpus.media import (
     writing,
 )
 from corpus.workspace import Workspace
-from tests.corpus.conftest import Cli
+from tests.conftest import Cli
 from tests.corpus.made import ffmpeg, tone, write_tone
 
 ROOT = os.geteuid() == 0
