@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,11 +11,7 @@ from typing import Any, Literal, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from corpus.errors import ConfigError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from corpus.workspace import read_toml
 
 __all__ = ["Device", "TrainConfig", "dump_toml", "load_toml"]
 
@@ -89,11 +84,7 @@ def load_toml(path: Path, **chosen: Any) -> TrainConfig:
     Raises ConfigError when the file cannot be read, on an unknown key, and on a
     value of the wrong type or out of range.
     """
-    try:
-        found = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as TOML: {error}") from error
-    found |= chosen
+    found = read_toml(path) | chosen
     known = [field.name for field in fields(TrainConfig)]
     for key in found:
         if key not in known:
@@ -105,8 +96,8 @@ def load_toml(path: Path, **chosen: Any) -> TrainConfig:
         return TypeAdapter(TrainConfig).validate_json(as_json, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        key = first["loc"][0] if first["loc"] else ""
-        raise ConfigError(f"{path}: {key}: {first['msg']}") from error
+        where = first["loc"][0] if first["loc"] else ""
+        raise ConfigError(f"{path}: {where}: {first['msg']}") from error
 
 
 def dump_toml(config: TrainConfig) -> str:

@@ -28,9 +28,9 @@ def assign(
 ) -> dict[str, str]:
     """The split of each utterance, by its id; the same input gives the same splits.
 
-    Whole groups go, the longest first, to the split that lacks most of its share
-    of the seconds; every split with a share gets one group at least while there
-    are groups enough.  Raises PublishError when the shares do not add up to 1.
+    Whole groups go, in an order that means nothing, to the split that lacks most of
+    its share of the seconds; every split with a share gets one group at least while
+    there are groups enough.  Raises PublishError when the shares do not add up to 1.
     """
     wanted = {split: shares.get(split, 0.0) for split in SPLITS if shares.get(split, 0.0) > 0}
     if abs(sum(wanted.values()) - 1) > 1e-6:
@@ -46,19 +46,26 @@ def assign(
 
 
 def _fill(seconds: Mapping[str, float], wanted: Mapping[str, float]) -> dict[str, str]:
+    """The split of each group."""
     total = sum(seconds.values())
-    lacking = {split: share * total for split, share in wanted.items()}
+    target = {split: share * total for split, share in wanted.items()}
+    lacking = dict(target)
     empty = list(wanted)
     split_of: dict[str, str] = {}
-    # A hash breaks ties, so that the order of names decides nothing.
-    order = sorted(seconds, key=lambda group: (-seconds[group], content_id(group)))
+    # The order of a hash: neither names nor lengths decide who is judged on.
+    order = sorted(seconds, key=content_id)
     for left, group in zip(range(len(order), 0, -1), order, strict=True):
-        open_splits = empty if left <= len(empty) else list(wanted)
-        split = max(open_splits, key=lambda name: lacking[name])
-        if left <= len(empty):
-            split = empty[0]
+        split = empty[0] if left <= len(empty) else _split_for(seconds[group], lacking, target)
         split_of[group] = split
         lacking[split] -= seconds[group]
         if split in empty:
             empty.remove(split)
     return split_of
+
+
+def _split_for(seconds: float, lacking: Mapping[str, float], target: Mapping[str, float]) -> str:
+    """The split that lacks most for its size and has room; where none has, that lacks most."""
+    roomy = [split for split in lacking if seconds <= lacking[split]]
+    if roomy:
+        return max(roomy, key=lambda split: lacking[split] / target[split])
+    return max(lacking, key=lambda split: lacking[split])

@@ -50,7 +50,7 @@ def test_settings_written_down_come_back(
         ("learning_rate = inf", "learning_rate = inf cannot be"),
         ("save_minutes = -1", "save_minutes = -1.0 cannot be"),
         ("without_timestamps = 1.5", "without_timestamps = 1.5 cannot be"),
-        ("epochs = ", "cannot be read as TOML"),
+        ("epochs = ", "cannot be read"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, line: str, said: str) -> None:
