@@ -38,7 +38,7 @@ def _parameter(parameter: Any) -> str:
 
 def _options(command: Any) -> list[str]:
     shown = [p for p in command.params if p.name != "help"]
-    return ["| | |", "|---|---|", *(_parameter(p) for p in shown), ""] if shown else []
+    return ["| | what it is |", "|---|---|", *(_parameter(p) for p in shown), ""] if shown else []
 
 
 def reference() -> str:

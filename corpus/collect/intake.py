@@ -71,7 +71,8 @@ def take_in(workspace: Workspace, found: Found) -> Outcome:
             known = _described(known, dict(found.given), found.extra)
     if known.rights == UNKNOWN_RIGHTS:
         known = replace(known, rights=workspace.config.corpus.rights)
-    return Outcome(records=(known, *_given_text(known, found)), note=note)
+    text = _given_text(known, found.transcription, workspace.config.corpus.rights)
+    return Outcome(records=(known, *text), note=note)
 
 
 @contextlib.contextmanager
@@ -95,9 +96,12 @@ def _described(recording: Recording, said: _Tags, extra: _Extra) -> Recording:
     return replace(recording, **changes, extra=tuple(sorted(merged.items())))  # type: ignore[arg-type]  # keys are fields of a recording, by FIELDS
 
 
-def _given_text(recording: Recording, found: Found) -> tuple[Record, ...]:
-    """A transcription that came along: its stanzas, and a match that need not be searched."""
-    parts = stanzas(found.transcription)
+def _given_text(recording: Recording, transcription: str, rights: str) -> tuple[Record, ...]:
+    """A transcription that came along: its stanzas, and a match that need not be searched.
+
+    What is said of the rights of the audio says nothing of those of the text.
+    """
+    parts = stanzas(transcription)
     if not parts:
         return ()
     verses = [
@@ -105,13 +109,13 @@ def _given_text(recording: Recording, found: Found) -> tuple[Record, ...]:
             lines=lines,
             sources=(
                 VerseSource(
-                    source=found.key,
+                    source=recording.source,
                     position=position,
                     lines=lines,
                     title=recording.title,
                     artist=recording.artist,
                     palo=recording.palo,
-                    rights=recording.rights,
+                    rights=rights,
                 ),
             ),
         )

@@ -26,7 +26,8 @@ def init(
     workspace = Workspace.create(folder)
     workspace.store.close()
     say(f"made {workspace.root / 'corpus.toml'}")
-    say(f"next: cd {folder} && corpus collect RECORDINGS...")
+    there = "" if folder == Path() else f"cd {folder} && "
+    say(f"next: {there}corpus collect RECORDINGS...")
 
 
 @app.command()
@@ -58,7 +59,9 @@ def lyrics(
     """Take letras in: their stanzas become verses."""
     from corpus.lyrics import items, take_in
 
-    stage(context, open_workspace(context), "lyrics", items(paths), take_in)
+    workspace = open_workspace(context)
+    rights = workspace.config.corpus.rights
+    stage(context, workspace, "lyrics", items(paths), lambda path: take_in(path, rights))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 from corpus.collect.base import file_inputs, is_file, is_folder, printable
 from corpus.errors import LyricsError
 from corpus.lyrics.base import Flaw, Letra, LyricSource, verses_of
+from corpus.records import UNKNOWN_RIGHTS
 from corpus.run import Failure, Item, Outcome
 
 __all__ = ["Flaw", "Letra", "LyricSource", "items", "sources", "take_in"]
@@ -37,8 +38,10 @@ def items(paths: Sequence[Path]) -> list[Item[Path]]:
     return [Item(key=key, inputs=file_inputs(file), payload=file) for key, file in found.items()]
 
 
-def take_in(path: Path) -> Outcome:
+def take_in(path: Path, rights: str = UNKNOWN_RIGHTS) -> Outcome:
     """The verses of a file; parts of it without a letra are told and the others taken.
+
+    `rights` are those of letras that say none.
 
     Raises LyricsError when nothing of the file can be read.
     """
@@ -51,7 +54,8 @@ def take_in(path: Path) -> Outcome:
         )
     key = printable(str(path))
     parts = list(source.read(path))
-    verses = [verse for part in parts if isinstance(part, Letra) for verse in verses_of(part, key)]
+    letras = [part for part in parts if isinstance(part, Letra)]
+    verses = [verse for letra in letras for verse in verses_of(letra, key, rights)]
     flaws = [part for part in parts if isinstance(part, Flaw)]
     if not verses:
         raise LyricsError(flaws[0].reason if flaws else "no letra in the file")

@@ -58,8 +58,8 @@ def read_text(path: Path) -> str:
     return decode(data)
 
 
-def verses_of(letra: Letra, source: str) -> tuple[Verse, ...]:
-    """The verses of a letra; `source` names the file it stands in."""
+def verses_of(letra: Letra, source: str, rights: str = UNKNOWN_RIGHTS) -> tuple[Verse, ...]:
+    """The verses of a letra; `source` names its file, `rights` are those where it says none."""
     name = f"{source}:{letra.part}" if letra.part else source
     return tuple(
         Verse(
@@ -72,7 +72,7 @@ def verses_of(letra: Letra, source: str) -> tuple[Verse, ...]:
                     title=letra.title,
                     artist=letra.artist,
                     palo=letra.palo,
-                    rights=letra.rights,
+                    rights=rights if letra.rights == UNKNOWN_RIGHTS else letra.rights,
                     extra=letra.extra,
                 ),
             ),

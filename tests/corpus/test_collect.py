@@ -346,3 +346,16 @@ def test_a_list_behind_a_link(cli: Cli, site: Site, ogg: bytes) -> None:
 def test_nothing_takes_this() -> None:
     with pytest.raises(MediaError, match="there is no such file"):
         take_in(None, items(["nothing"])[0].payload)  # type: ignore[arg-type]  # told before it is looked at
+
+
+def test_the_rights_of_the_audio_are_not_those_of_the_text(
+    cli: Cli, workspace: Workspace, tmp_path: Path
+) -> None:
+    write_tone(tmp_path / "a.wav")
+    path = tmp_path / "tabla.csv"
+    path.write_text("link,transcription,rights\na.wav,ay pena,CC BY 4.0\n", "utf-8")
+    assert cli("collect", path).code == 0
+    assert workspace.store.recordings()[0].rights == "CC BY 4.0"
+    (verse,) = workspace.store.verses()
+    assert verse.sources[0].rights == "unknown"
+    assert verse.sources[0].source == workspace.store.recordings()[0].source

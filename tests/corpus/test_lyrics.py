@@ -217,3 +217,16 @@ def test_a_large_collection_takes_seconds(
     assert cli("lyrics", path).code == 0
     assert time.process_time() - before < 15
     assert cli("status", "--json").json["verses"] > 17_900
+
+
+def test_rights_are_those_of_the_letra_else_those_of_the_corpus(tmp_path: Path) -> None:
+    path = tmp_path / "letras.jsonl"
+    said = {"text": "ay pena", "rights": "CC BY 4.0"}
+    path.write_text(json.dumps(said) + "\n" + json.dumps({"text": "otra"}) + "\n", "utf-8")
+
+    def rights(*given: str) -> list[str]:
+        verses = [one for one in take_in(path, *given).records if isinstance(one, Verse)]
+        return [verse.sources[0].rights for verse in verses]
+
+    assert rights() == ["CC BY 4.0", "unknown"]
+    assert rights("public domain") == ["CC BY 4.0", "public domain"]

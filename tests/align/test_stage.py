@@ -1,0 +1,115 @@
+"""The stage: matches become utterances, verse by verse, in the spelling of the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import pytest
+
+from align.aligner import Aligner
+from align.records import AlignedLine
+from align.stage import AlignStage
+from corpus.errors import AlignmentError, MediaError
+from corpus.media import Samples, flac_bytes
+from corpus.records import Decision, Match, MatchedVerse, Recording, Verse, Word
+from corpus.run import run_stage
+from corpus.workspace import Workspace
+from tests.corpus.made import recording, tone, verse
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str = "toy"
+
+
+class Evenly:
+    """Places every word for 0.4 s, half a second after the one before."""
+
+    model = Model()
+
+    def align(self, samples: Samples, lines: Sequence[str]) -> tuple[AlignedLine, ...]:
+        if not samples.n_samples or not lines:
+            raise AlignmentError("nothing")
+        at, out = 0.5, []
+        for line in lines:
+            words = []
+            for text in line.split():
+                words.append(Word(text=text, start=at, end=at + 0.4, score=0.5))
+                at += 0.5
+            made = AlignedLine(
+                text=line, start=words[0].start, end=words[-1].end, words=tuple(words), score=0.5
+            )
+            out.append(made)
+        return tuple(out)
+
+
+HERE = recording("soleá")
+FIRST, SECOND = verse("Fui piedra", "y perdí mi centro"), verse("ay pena")
+
+
+def matched(of: Recording, *verses: Verse, decision: Decision = Decision.ACCEPTED) -> Match:
+    chosen = tuple(MatchedVerse(verse=one.id, score=1.0, reason="") for one in verses)
+    return Match(recording=of.id, verses=chosen, decision=decision)
+
+
+def stage_of(workspace: Workspace, *records: Recording | Verse | Match) -> AlignStage:
+    for one in records:
+        if isinstance(one, Recording):
+            path = workspace.media.flac(one.id)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(flac_bytes(tone(one.duration)))
+    with workspace.store.transaction() as transaction:
+        transaction.save(records)
+    return AlignStage(workspace, cast("Aligner", Evenly()))
+
+
+def test_each_verse_gets_utterances_of_its_own(workspace: Workspace) -> None:
+    stage = stage_of(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST, SECOND))
+    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
+    assert summary.done == 1
+    first, second = workspace.store.utterances()
+    assert (first.verse, second.verse) == (FIRST.id, SECOND.id)
+    assert first.text == "Fui piedra\ny perdí mi centro"
+    assert first.end <= second.start
+    assert second.end <= HERE.duration
+    again = AlignStage(workspace, cast("Aligner", Evenly()))
+    assert run_stage(workspace.store, "align", again.items(), again.align).skipped == 1
+
+
+def test_another_match_is_aligned_anew(workspace: Workspace) -> None:
+    stage = stage_of(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST))
+    run_stage(workspace.store, "align", stage.items(), stage.align)
+    with workspace.store.transaction() as transaction:
+        transaction.save([matched(HERE, SECOND)])
+    stage = AlignStage(workspace, cast("Aligner", Evenly()))
+    assert run_stage(workspace.store, "align", stage.items(), stage.align).done == 1
+    assert [one.text for one in workspace.store.utterances()] == ["ay pena"]
+
+
+def test_the_spelling_is_that_of_the_place_where_the_recording_came_from(
+    workspace: Workspace,
+) -> None:
+    mine = replace(
+        verse("¡FUI PIEDRA!", "y perdí mi centro", source=HERE.source), lines=FIRST.lines
+    )
+    assert mine.id == FIRST.id
+    stage = stage_of(workspace, HERE, FIRST, mine, matched(HERE, FIRST))
+    run_stage(workspace.store, "align", stage.items(), stage.align)
+    assert workspace.store.utterances()[0].text == "¡FUI PIEDRA!\ny perdí mi centro"
+
+
+def test_what_is_to_review_waits(workspace: Workspace) -> None:
+    waiting = matched(HERE, FIRST, decision=Decision.REVIEW)
+    assert stage_of(workspace, HERE, FIRST, waiting).items() == []
+
+
+def test_a_recording_whose_audio_is_gone_fails_alone(workspace: Workspace) -> None:
+    other = recording("otra")
+    stage = stage_of(workspace, HERE, other, FIRST, matched(HERE, FIRST), matched(other, FIRST))
+    workspace.media.flac(other.id).unlink()
+    with pytest.raises(MediaError, match="collect it again"):
+        stage.align(matched(other, FIRST))
+    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
+    assert (summary.done, len(summary.failures)) == (1, 1)
