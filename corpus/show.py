@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -81,35 +82,24 @@ def tracker(description: str) -> Callable[[Sequence[T]], Iterable[T]]:
     return track
 
 
-def progress(description: str) -> Callable[[float], None]:
-    """A bar that is moved by the share done, 0..1; call it with 1.0 at the end."""
+@contextlib.contextmanager
+def progress(description: str) -> Iterator[Callable[[float], None]]:
+    """A bar that is moved by the share done, 0..1."""
+    with steps() as move:
+        yield lambda share: move(description, round(share * 1000), 1000)
+
+
+@contextlib.contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars that are moved by (what, done, of how many); they go at the end, also at a bad one."""
     from rich.progress import Progress
 
-    bar = Progress(console=_err, transient=True, disable=not _err.is_terminal)
-    task = bar.add_task(description, total=1.0)
-    bar.start()
-
-    def move(share: float) -> None:
-        bar.update(task, completed=share)
-        if share >= 1.0:
-            bar.stop()
-
-    return move
-
-
-def steps() -> Callable[[str, int, int], None]:
-    """Bars that are moved by (what, done, of how many); each goes when it is full."""
-    from rich.progress import Progress
-
-    bars = Progress(console=_err, transient=True, disable=not _err.is_terminal)
     tasks: dict[str, Any] = {}
+    with Progress(console=_err, transient=True, disable=not _err.is_terminal) as bars:
 
-    def move(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bars.add_task(what, total=total)
-            bars.start()
-        bars.update(tasks[what], completed=done, total=total)
-        if bars.finished:
-            bars.stop()
+        def move(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
 
-    return move
+        yield move

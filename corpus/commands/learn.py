@@ -65,7 +65,8 @@ def train(
         from train.finetune import finetune
 
         settings = _settings(config, chosen, output)
-        result = finetune(dataset, settings, progress=steps())
+    with steps() as move:
+        result = finetune(dataset, settings, progress=move)
     say(
         f"train: {result.steps} steps over {result.windows} windows in {result.seconds:.0f} s, "
         f"loss {result.loss_first:.3f} -> {result.loss_last:.3f}"
@@ -112,15 +113,16 @@ def _judge(
 ) -> Evaluation:
     from train.evaluate import evaluate as judge
 
-    return judge(
-        model,
-        dataset,
-        split=split,
-        language=language,
-        batch_size=batch_size,
-        device=device,
-        progress=steps(),
-    )
+    with steps() as move:
+        return judge(
+            model,
+            dataset,
+            split=split,
+            language=language,
+            batch_size=batch_size,
+            device=device,
+            progress=move,
+        )
 
 
 def _plain(judged: Evaluation) -> dict[str, Any]:

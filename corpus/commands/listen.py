@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,15 +20,6 @@ app = typer.Typer()
 
 _BUILT_IN = "whisper-ctc"
 Audio = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recording.")]
-
-
-class Form(str, Enum):
-    """What `align-file` prints."""
-
-    JSON = "json"
-    LRC = "lrc"
-    SRT = "srt"
-    TEXTGRID = "textgrid"
 
 
 def _aligner(model: str, encoder: str, language: str, device: str) -> Aligner:
@@ -109,7 +99,6 @@ def align(
 def align_file(
     audio: Audio,
     letra: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Its text.")],
-    form: Annotated[Form, typer.Option("--format", help="What to print.")] = Form.JSON,
     json: Annotated[bool, typer.Option("--json", help="Print JSON (the default).")] = False,
     lrc: Annotated[bool, typer.Option("--lrc", help="Print LRC.")] = False,
     srt: Annotated[bool, typer.Option("--srt", help="Print SubRip subtitles.")] = False,
@@ -125,22 +114,20 @@ def align_file(
     from corpus.lyrics.base import read_text
     from corpus.media import SAMPLE_RATE, decoded_copy
 
-    chosen = [f for f, named in zip(Form, (json, lrc, srt, textgrid), strict=True) if named]
-    if len(chosen) > 1:
+    if sum((json, lrc, srt, textgrid)) > 1:
         raise typer.BadParameter("choose one of --json, --lrc, --srt and --textgrid")
     lines = read_text(letra).split("\n")
     aligner = _aligner(model, encoder, language, device)
-    move = progress("align")
-    with decoded_copy(audio) as samples:
+    with decoded_copy(audio) as samples, progress("align") as move:
         aligned = aligner.align(samples, lines, move)
         duration = samples.n_samples / SAMPLE_RATE
-    move(1.0)
     from align import formats
 
-    write = (chosen or [form])[0]
-    if write is Form.JSON:
+    if lrc:
+        typer.echo(formats.as_lrc(aligned).rstrip("\n"))
+    elif srt:
+        typer.echo(formats.as_srt(aligned).rstrip("\n"))
+    elif textgrid:
+        typer.echo(formats.as_textgrid(aligned, duration).rstrip("\n"))
+    else:
         as_json(formats.as_dict(aligned))
-        return
-    made = {Form.LRC: formats.as_lrc, Form.SRT: formats.as_srt}.get(write)
-    text = made(aligned) if made else formats.as_textgrid(aligned, duration)
-    typer.echo(text.rstrip("\n"))
