@@ -1,1 +1,1 @@
-"""."""
+"""Everything that listens: acoustic models, alignment, cutting, free transcripts."""

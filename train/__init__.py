@@ -1,1 +1,1 @@
-"""."""
+"""Fine-tuning Whisper on a published dataset, and judging what that gained."""
