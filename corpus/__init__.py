@@ -1,1 +1,1 @@
-"""What everything else stands on, and what gathers recordings and letras and gives datasets away."""
+"""What everything else stands on; it gathers recordings and letras and gives datasets away."""
