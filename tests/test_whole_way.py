@@ -14,6 +14,7 @@ from corpus import demo
 from corpus.errors import CanteError
 from corpus.synth.make import make_cantes, write_cante
 from tests.conftest import Cli
+from tests.corpus.made import ffmpeg
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,22 @@ def test_what_cannot_be_aligned_is_told_in_a_line(
         assert ran.err.startswith("corpus: ")
     assert cli("align-file", sung[0].audio, sung[0].letra, "--lrc", "--srt").code == 2
     assert cli("align-file", tmp_path / "none.mp3", sung[0].letra).code == 2
+
+
+def test_silence_fails_by_its_name_and_the_others_go_on(
+    cli: Cli, sung: list[Sung], tmp_path: Path
+) -> None:
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=d=3", tmp_path / "silencio.wav")
+    table = tmp_path / "tabla.csv"
+    line = sung[0].letra.read_text("utf-8").split("\n")[0]
+    table.write_text(f"link,transcription\nsilencio.wav,{line}\n{sung[0].audio},{line}\n", "utf-8")
+    assert cli("collect", table).code == 0
+    ran = cli("align")
+    assert ran.code == 1
+    assert "silencio.wav): nothing is heard in this audio" in ran.err
+    assert "1 done, 1 failed" in ran.err
+    assert "silencio.wav" in cli("status").out
+    assert len(cli("status", "--json").json["failed"]) == 1
 
 
 def test_a_recording_is_written_down(cli: Cli, sung: list[Sung]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from corpus.commands.shared import Json, open_workspace
+from corpus.commands.shared import Json, open_workspace, shown
 from corpus.show import as_json, plain, table
 
 __all__ = ["app"]
@@ -15,7 +15,8 @@ app = typer.Typer()
 @app.command()
 def status(context: typer.Context, json: Json = False) -> None:
     """Show how much of the corpus has come how far, and what failed and why."""
-    funnel = open_workspace(context).store.funnel()
+    store = open_workspace(context).store
+    funnel = store.funnel()
     if json:
         as_json(funnel)
         return
@@ -33,7 +34,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     ]
     table(("stage", "count"), rows)
     if funnel.failed:
-        failed = [(done.stage, done.item, done.note) for done in funnel.failed]
+        failed = [(done.stage, shown(store, done.item), done.note) for done in funnel.failed]
         table(("stage", "item", "reason"), failed, title="failed")
 
 

@@ -16,9 +16,10 @@ from corpus.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from corpus.run import Item, Outcome, Summary
+    from corpus.store import Store
     from corpus.workspace import Workspace
 
-__all__ = ["Device", "Json", "extra", "open_workspace", "stage"]
+__all__ = ["Device", "Json", "extra", "open_workspace", "shown", "stage"]
 
 P = TypeVar("P")
 
@@ -62,19 +63,27 @@ def stage(
         items,
         step,
         track=tracker(name),
-        on_failure=lambda failure: say(f"{name}: {failure.item}: {failure.reason}"),
+        on_failure=lambda failure: say(
+            f"{name}: {shown(workspace.store, failure.item)}: {failure.reason}"
+        ),
         debug=context.obj["debug"],
     )
-    _tell(summary)
+    _tell(summary, workspace.store)
     if not summary.ok:
         raise typer.Exit(1)
 
 
-def _tell(summary: Summary) -> None:
+def shown(store: Store, item: str) -> str:
+    """An item as people know it: a recording by where it came from, and not by its hash alone."""
+    recording = store.recording(item)
+    return f"{item[:12]} ({recording.source})" if recording else item
+
+
+def _tell(summary: Summary, store: Store) -> None:
     from corpus.show import say
 
     for note in summary.notes:
-        say(f"{summary.stage}: {note.item}: {note.reason}")
+        say(f"{summary.stage}: {shown(store, note.item)}: {note.reason}")
     parts = [f"{summary.done} done"]
     if summary.skipped:
         parts.append(f"{summary.skipped} up to date")
