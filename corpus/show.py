@@ -28,9 +28,12 @@ def say(text: str) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Records as JSON can hold them."""
+    """Records as JSON can hold them; their extra fields, kept as pairs, as an object."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        found = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        if "extra" in found:
+            found["extra"] = dict(found["extra"])
+        return plain(found)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, list | tuple):

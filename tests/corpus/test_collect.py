@@ -359,3 +359,10 @@ def test_the_rights_of_the_audio_are_not_those_of_the_text(
     (verse,) = workspace.store.verses()
     assert verse.sources[0].rights == "unknown"
     assert verse.sources[0].source == workspace.store.recordings()[0].source
+
+
+def test_extra_fields_are_listed_as_an_object(cli: Cli, tmp_path: Path) -> None:
+    write_tone(tmp_path / "a.wav")
+    (tmp_path / "tabla.csv").write_text("link,mood\na.wav,triste\n", "utf-8")
+    assert cli("collect", tmp_path / "tabla.csv").code == 0
+    assert cli("recordings", "--json").json[0]["extra"] == {"mood": "triste"}
