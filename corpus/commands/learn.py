@@ -78,7 +78,7 @@ def train(
     if json:
         as_json({"train": result, "test": [_plain(one) for one in judged]})
     elif judged:
-        _show([settings.model, str(output)], judged)
+        _show(["before", "after"], judged)
 
 
 def _settings(config: Path | None, chosen: dict[str, Any], output: Path) -> TrainConfig:

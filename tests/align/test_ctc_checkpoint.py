@@ -10,7 +10,9 @@ import torch
 from align.ctc_checkpoint import Wav2Vec2CTC
 from align.labels import LABELS
 from corpus.errors import ModelError
+from corpus.media import flac_bytes
 from tests.align.toys import noise
+from tests.conftest import Cli
 
 SIGNS = ["[PAD]", "|", "[UNK]", "A", "á", "n", "Ñ", "'", "3", "ß"]
 
@@ -100,3 +102,15 @@ def test_a_folder_without_a_checkpoint_raises_in_silence(
     with pytest.raises(ModelError, match="holds no wav2vec2 CTC checkpoint"):
         Wav2Vec2CTC(tmp_path, device="cpu")
     assert capsys.readouterr().out == ""
+
+
+def test_the_command_line_takes_one_by_its_folder(
+    cli: Cli, checkpoint: Path, tmp_path: Path
+) -> None:
+    sound, letra = tmp_path / "ruido.flac", tmp_path / "letra.txt"
+    samples = noise(3.0)
+    sound.write_bytes(flac_bytes(samples.read(0, samples.n_samples)))
+    letra.write_text("ay pena\npenita\n", "utf-8")
+    ran = cli("align-file", sound, letra, "--model", checkpoint)
+    assert ran.code == 0
+    assert [line["text"] for line in ran.json["lines"]] == ["ay pena", "penita"]
