@@ -10,7 +10,7 @@ from align.records import AlignedLine
 from corpus.errors import AlignmentError
 from corpus.media import SAMPLE_RATE, Samples
 
-__all__ = ["SILENCE_DBFS", "check_heard", "check_words", "doubtful", "loudest"]
+__all__ = ["SILENCE_DBFS", "check_heard", "check_words", "loudest"]
 
 SILENCE_DBFS = -60.0
 """Below this no voice is heard: the noise of a worn tape lies at about -50."""
@@ -44,8 +44,3 @@ def check_words(lines: Sequence[str], aligned: Iterable[AlignedLine]) -> None:
     found = [word.text for line in aligned for word in line.words]
     if given != found:
         raise AlignmentError(f"{len(given)} words were given and {len(found)} placed: report this")
-
-
-def doubtful(aligned: Iterable[AlignedLine], threshold: float) -> tuple[AlignedLine, ...]:
-    """The lines whose score lies under the threshold: not sung there, or not as written."""
-    return tuple(line for line in aligned if line.score < threshold)

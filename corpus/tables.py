@@ -129,8 +129,7 @@ releases_utterances = Table(
     "releases_utterances",
     metadata,
     Column("release", String(64), ForeignKey("releases.name"), primary_key=True),
-    # No foreign key: a release is history, and outlives an alignment that is done anew.
-    Column("utterance", String(32), primary_key=True, index=True),
+    Column("utterance", String(32), ForeignKey("utterances.id"), primary_key=True, index=True),
     _text("split"),
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.commands.shared import Device, extra, open_workspace, stage
+from corpus.records import content_id
 from corpus.show import as_json, progress
 
 if TYPE_CHECKING:
@@ -37,6 +38,19 @@ def _aligner(model: str, encoder: str, language: str, device: str) -> Aligner:
         return Aligner(Wav2Vec2CTC(resolve(model), language, device=device), language)
 
 
+def _edition(folder: Path) -> str:
+    """A name for the weights that a folder holds now.
+
+    Drafts are kept by the name of their model: one that is trained anew in the
+    same folder, or stands in another of the same name, must not go by the old one.
+    """
+    from corpus.media import hash_file
+
+    weights = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
+    digest = content_id(*(hash_file(path) for path in weights))
+    return f"{folder.resolve().name}-{digest[:12]}"
+
+
 def drafter(model: str, language: str, device: str) -> Drafter:
     """What writes drafts; a Whisper that was fine-tuned here is brought to CTranslate2's form."""
     from corpus.models import cache_folder, form_of, resolve
@@ -48,7 +62,7 @@ def drafter(model: str, language: str, device: str) -> Drafter:
         with extra("train"):
             from train.convert import to_ctranslate2
 
-            folder = to_ctranslate2(folder, cache_folder() / "converted" / folder.resolve().name)
+            folder = to_ctranslate2(folder, cache_folder() / "converted" / _edition(folder))
     else:
         folder = resolve(model, "ctranslate2")
     return Drafter(folder, language, device)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from align.checks import check_heard, check_words, doubtful, loudest
+from align.checks import check_heard, check_words, loudest
 from align.records import AlignedLine
 from corpus.errors import AlignmentError
 from corpus.media import ArraySamples
@@ -48,8 +48,3 @@ def test_words_that_are_lost_or_moved_raise(lines: list[str]) -> None:
 
 def test_all_words_in_order_pass() -> None:
     check_words(["ay  no", "", "sí"], [line("ay no"), line("sí")])
-
-
-def test_lines_under_the_threshold_are_told() -> None:
-    lines = [line("a", 0.5), line("b", 0.01)]
-    assert [found.text for found in doubtful(lines, 0.04)] == ["b"]

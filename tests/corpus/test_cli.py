@@ -279,3 +279,17 @@ def test_version(cli: Cli) -> None:
     ran = cli("--version")
     assert (ran.code, ran.err) == (0, "")
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", ran.out)
+
+
+def test_a_model_trained_anew_in_the_same_folder_has_another_name(tmp_path: Path) -> None:
+    from corpus.commands.listen import _edition
+
+    here, there = tmp_path / "a" / "model", tmp_path / "b" / "model"
+    for folder, weights in ((here, b"1"), (there, b"2")):
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(weights)
+    first = _edition(here)
+    assert first.startswith("model-")
+    assert first != _edition(there)
+    (here / "model.safetensors").write_bytes(b"2")
+    assert _edition(here) == _edition(there) != first

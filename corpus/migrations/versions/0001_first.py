@@ -137,6 +137,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["release"], ["releases.name"], name=op.f("fk_releases_utterances_release")
         ),
+        sa.ForeignKeyConstraint(
+            ["utterance"], ["utterances.id"], name=op.f("fk_releases_utterances_utterance")
+        ),
         sa.PrimaryKeyConstraint("release", "utterance", name=op.f("pk_releases_utterances")),
     )
     with op.batch_alter_table("releases_utterances", schema=None) as batch_op:
