@@ -1,4 +1,5 @@
-# Everything is installed by these: uv (by pip where absent), FFmpeg, and what uv.lock names.
+# Everything is installed by these: uv (by pip where absent), FFmpeg,
+# Chromium for the tests, and what uv.lock names.
 
 RUN = uv run --frozen --extra all
 
@@ -8,7 +9,7 @@ demo:
 	. ./setup.sh && $(RUN) --group demo corpus demo
 
 test:
-	. ./setup.sh && $(RUN) --group dev sh tests/all.sh
+	. ./setup.sh && cante_get_chromium && $(RUN) --group dev sh tests/all.sh
 
 test-long:
 	. ./setup.sh && $(RUN) --group dev pytest -m long

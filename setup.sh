@@ -31,6 +31,28 @@ cante_install_ffmpeg() {
     fi
 }
 
+cante_install_chromium() {
+    if command -v apt-get >/dev/null 2>&1; then
+        cante_as_root apt-get update -qq && cante_as_root apt-get install -y -qq chromium
+    elif command -v dnf >/dev/null 2>&1; then cante_as_root dnf install -y -q chromium
+    elif command -v pacman >/dev/null 2>&1; then cante_as_root pacman -Sy --noconfirm chromium
+    elif command -v apk >/dev/null 2>&1; then cante_as_root apk add -q chromium
+    elif command -v brew >/dev/null 2>&1; then brew install --quiet --cask chromium
+    else return 1
+    fi
+}
+
+# Only the tests need it: pages are opened as a person opens them.
+cante_get_chromium() {
+    for name in chromium chromium-browser google-chrome; do
+        command -v "$name" >/dev/null 2>&1 && return 0
+    done
+    echo "setup: installing Chromium with the system's package manager" >&2
+    cante_install_chromium >/dev/null && command -v chromium >/dev/null 2>&1 && return 0
+    echo "setup: Chromium is missing and could not be installed here: the tests need it" >&2
+    return 1
+}
+
 cante_get_ffmpeg() {
     command -v ffmpeg >/dev/null 2>&1 && command -v ffprobe >/dev/null 2>&1 && return 0
     echo "setup: installing FFmpeg with the system's package manager" >&2

@@ -10,22 +10,28 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from align.records import AlignedLine
+from align.vocalise import is_vocalise
 from corpus.records import Kind, Tier, Utterance, Word
 from corpus.text import letters
 
 __all__ = ["SILVER", "cut"]
 
-SILVER = 0.04
-"""The score from which a text is taken to be what is sung there.
+SILVER = 0.9
+"""The probability of being right from which an utterance is silver; gold is what a person says."""
 
-Of four lines together 90 % of the right and 2 % of the wrong reach it (six songs,
-French and German; align/heads/whisper-base/README.md).
-"""
+_LEAST = 1.0
+"""Whisper knows little to do with less than a second."""
+
+_MAX_BYTES = 440
+"""Whisper writes at most 448 tokens, of which a byte never makes more than one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A line, or part of one that is too long; `line` is which one it is of."""
+    """A line, or part of one that is too long; `line` is which one it is of.
+
+    `score` is the probability that it is right.
+    """
 
     line: int
     words: tuple[Word, ...]
@@ -40,8 +46,12 @@ class _Piece:
         return max(word.end for word in self.words)
 
     @property
-    def n_letters(self) -> int:
-        return sum(len(letters(word.text)) for word in self.words)
+    def n_bytes(self) -> int:
+        return sum(len(word.text.encode()) + 1 for word in self.words)
+
+    @property
+    def is_cry(self) -> bool:
+        return all(is_vocalise(word.text) for word in self.words if letters(word.text))
 
 
 def cut(
@@ -58,17 +68,19 @@ def cut(
     """Utterances of at most `max_seconds` of the aligned lines of one verse, in order.
 
     They are cut between lines where the next one does not fit or comes after
-    more than `max_pause` s, and inside a line only when it alone is too long, at
-    its longest pause.  `within` is what may be reached by the padding of up to
+    more than `max_pause` s, and inside a line only when it alone is too long (in
+    seconds, or for Whisper's labels), at its longest pause.  Lines of nothing but
+    ay stand alone, as quejíos.  `within` is what may be reached by the padding of up to
     `pad` s: from the end of what is sung before to the start of what is sung
-    after, or the ends of the audio.  A single word that is longer than
-    `max_seconds`, such as an ay held for half a minute, is kept and its span
-    clipped.  The tier is silver from a score of `silver` on, else bronze.
+    after, or the ends of the audio; what is shorter than a second takes more of
+    it.  A single word that is longer than `max_seconds`, such as an ay held for
+    half a minute, is kept and its span clipped.  The score is the least probability
+    of its lines, the tier silver from `silver` on, else bronze.
     """
     pieces = [
         piece
         for k, line in enumerate(lines)
-        for piece in _pieces(_Piece(k, line.words, line.score), max_seconds)
+        for piece in _pieces(_Piece(k, line.words, line.probability), max_seconds)
     ]
     groups = _groups(pieces, max_seconds, max_pause)
     spans = _spans(groups, within, max_seconds, pad)
@@ -81,7 +93,8 @@ def cut(
 def _pieces(piece: _Piece, max_seconds: float) -> Iterable[_Piece]:
     """The piece, or its parts, halved at the longest pause until each fits."""
     words = piece.words
-    if len(words) < 2 or piece.end - piece.start <= max_seconds:
+    fits = piece.end - piece.start <= max_seconds and piece.n_bytes <= _MAX_BYTES
+    if len(words) < 2 or fits:
         return [piece]
     pauses = [after.start - word.end for word, after in pairwise(words)]
     at = pauses.index(max(pauses)) + 1
@@ -98,6 +111,8 @@ def _groups(pieces: Sequence[_Piece], max_seconds: float, max_pause: float) -> l
             end = max(before.end for before in groups[-1])
             fits = max(end, piece.end) - groups[-1][0].start <= max_seconds
             fits = fits and piece.start - end <= max_pause
+            fits = fits and sum(p.n_bytes for p in (*groups[-1], piece)) <= _MAX_BYTES
+            fits = fits and piece.is_cry == groups[-1][0].is_cry
         if fits:
             groups[-1].append(piece)
         else:
@@ -122,8 +137,9 @@ def _spans(
         # Two neighbours share the gap between them; the outer ends have it to themselves.
         before = room_before[k] / (2 if k else 1)
         after = room_after[k] / (2 if k < len(groups) - 1 else 1)
-        first = start - max(0.0, min(pad, room, before))
-        spans.append((first, end + max(0.0, min(pad, room, after))))
+        wanted = max(pad, (_LEAST - (end - start)) / 2)
+        first = start - max(0.0, min(wanted, room, before))
+        spans.append((first, end + max(0.0, min(wanted, room, after))))
     return spans
 
 
@@ -140,7 +156,7 @@ def _utterance(
         for piece in group
         for word in piece.words
     )
-    score = _score(group)
+    score = min(piece.score for piece in group)
     return Utterance(
         recording=recording,
         start=start,
@@ -148,7 +164,7 @@ def _utterance(
         text=_text(group),
         words=words,
         verse=verse,
-        kind=Kind.LETRA,
+        kind=Kind.QUEJIO if group[0].is_cry else Kind.LETRA,
         score=score,
         tier=Tier.SILVER if score >= silver else Tier.BRONZE,
     )
@@ -162,10 +178,3 @@ def _text(group: Sequence[_Piece]) -> str:
             text += " " if before.line == piece.line else "\n"
         text += " ".join(word.text for word in piece.words)
     return text
-
-
-def _score(group: Sequence[_Piece]) -> float:
-    """The mean of the lines' scores by letters; 0 where there are none."""
-    n_letters = sum(piece.n_letters for piece in group)
-    total = sum(piece.score * piece.n_letters for piece in group)
-    return min(1.0, total / n_letters) if n_letters else 0.0

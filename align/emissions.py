@@ -6,6 +6,8 @@ Another model is another class behind `AcousticModel`; nothing else changes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -13,12 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ModelError
-from corpus.media import Samples
+from corpus.media import Samples, hash_file
+from corpus.records import content_id
 
-__all__ = ["AcousticModel", "Progress", "WhisperCTC", "pick_device"]
+__all__ = ["AcousticModel", "Heard", "Progress", "WhisperCTC", "pick_device"]
 
 Progress = Callable[[float], None]
 """Told the share of the audio that was listened to, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a model makes of some audio.
+
+    `letters` are log-probabilities, shape (n_frames, n_labels); `voice` is how
+    likely it is that somebody sings, shape (n_frames,), 0..1.
+    """
+
+    letters: NDArray[np.float32]
+    voice: NDArray[np.float32]
 
 
 class AcousticModel(Protocol):
@@ -36,8 +51,8 @@ class AcousticModel(Protocol):
     def frame_rate(self) -> float:
         """Frames a second."""
 
-    def emissions(self, samples: Samples, progress: Progress | None = None) -> NDArray[np.float32]:
-        """Log-probabilities, shape (n_frames, n_labels)."""
+    def hear(self, samples: Samples, progress: Progress | None = None) -> Heard:
+        """Letters and voice of the whole audio."""
 
 
 def pick_device(wanted: str = "auto") -> str:
@@ -77,25 +92,35 @@ class WhisperCTC:
         if made_for != (self._encoder.width, self._encoder.n_layers):
             raise ModelError(
                 f"the head in {folder} was made for another encoder than {encoder}: "
-                "train one with bench/fit_head.py"
+                "train one with `corpus train-aligner`"
             )
-        self.name = f"{encoder.name}+{folder.name}"
+        self._folders = encoder, folder
         self.labels = self._head.config.labels
 
-    def emissions(self, samples: Samples, progress: Progress | None = None) -> NDArray[np.float32]:
-        """Log-probabilities, shape (ceil(seconds * 50), 29), by windows of 30 s that share 10 s."""
+    @cached_property
+    def name(self) -> str:
+        """The two folders' names and what their weights are now: other weights, another name."""
+        files = [path for folder in self._folders for path in sorted(folder.glob("*.safetensors"))]
+        digest = content_id(*(hash_file(path) for path in files))
+        return "+".join(folder.name for folder in self._folders) + f"-{digest[:8]}"
+
+    def hear(self, samples: Samples, progress: Progress | None = None) -> Heard:
+        """ceil(seconds * 50) frames of 29 labels, by windows of 30 s that share 10 s."""
         import torch
 
         from align.encoder import FRAMES_A_WINDOW, OVERLAP_FRAMES, n_frames_of
         from align.windows import windows
 
         layers = self._head.config.layers
-        out = np.empty((n_frames_of(samples.n_samples), len(self.labels)), np.float32)
-        for window in windows(len(out), FRAMES_A_WINDOW, OVERLAP_FRAMES):
+        letters = np.empty((n_frames_of(samples.n_samples), len(self.labels)), np.float32)
+        voice = np.empty(len(letters), np.float32)
+        for window in windows(len(letters), FRAMES_A_WINDOW, OVERLAP_FRAMES):
             with torch.inference_mode():
                 states = self._encoder.window_states(samples, window, layers)
-                heard = self._head(states[None])[0].log_softmax(-1).cpu().numpy()
-            out[window.keep_from : window.keep_to] = heard[window.kept]
+                logits = self._head(states[None])[0].cpu()
+            kept = slice(window.keep_from, window.keep_to)
+            letters[kept] = logits[window.kept, :-1].log_softmax(-1).numpy()
+            voice[kept] = logits[window.kept, -1].sigmoid().numpy()
             if progress is not None:
-                progress(window.keep_to / len(out))
-        return out
+                progress(window.keep_to / len(letters))
+        return Heard(letters=letters, voice=voice)

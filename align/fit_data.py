@@ -1,19 +1,14 @@
-"""What a head is trained on: songs timed by syllable, and speech made to resemble singing.
+"""What a head is trained on: audio with words in time, such as songs of UltraStar.
 
-Songs come as UltraStar folders (https://usdx.eu/format), speech as an AudioFolder
-(metadata.csv with file_name and transcription).  Speech is slowed, shifted in
-pitch and laid over music without voice, so that a head learns Spanish letters
-that are held, high or low, and not alone.
+https://usdx.eu/format
 """
 
 from __future__ import annotations
 
-import csv
-import random
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -25,50 +20,145 @@ from corpus.media import SAMPLE_RATE
 from corpus.records import Word
 from corpus.text import decode, letters
 
-__all__ = ["TimedAudio", "music_without_voice", "read_notes", "sung_speech", "ultrastar"]
+__all__ = [
+    "Change",
+    "Lines",
+    "Song",
+    "Spans",
+    "TimedAudio",
+    "heard",
+    "music_without_voice",
+    "read_notes",
+    "sung_spans",
+    "timed",
+    "ultrastar",
+    "ultrastar_songs",
+]
 
 Lines = tuple[tuple[Word, ...], ...]
+Spans = tuple[tuple[float, float], ...]
+"""(start, end) in seconds, in order."""
+Change = Callable[[], tuple[float, float]]
+"""Gives a tempo and a shift in semitones."""
 
 _NOTE = re.compile(r"[:*F] (-?\d+) (\d+) -?\d+ ?(.*)$")
 _BED_SECONDS = 20.0
-_MIX_SECONDS = 58.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedAudio:
-    """Audio at 16 kHz with its words by line; `tolerance` s is how far off their times may be."""
+    """Audio at 16 kHz with its words by line; `tolerance` s is how far off their times may be.
+
+    `voice` is when somebody sings or speaks, (start, end) in seconds and in order;
+    `unsure` where that is not known.
+    """
 
     name: str
     samples: NDArray[np.float32]
     lines: Lines
+    voice: Spans
     tolerance: float
     weight: float = 1.0
     language: str = "es"
+    unsure: Spans = ()
 
 
-def ultrastar(folder: Path, leave_out: Sequence[str] = ()) -> Iterator[TimedAudio]:
-    """The songs of a folder of UltraStar songs; `leave_out` names subfolders to pass over.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Song:
+    """A song on disk: its audio file, and its words by line as somebody timed them.
 
-    Raises TrainError when there is none.
+    `unsure` is where it is not known whether somebody sings; `has_ends` tells
+    whether the ends of lines were timed too.
     """
-    songs = [s for s in sorted(folder.glob("*/song.txt")) if s.parent.name not in leave_out]
-    if not songs:
-        raise TrainError(f"{folder} holds no UltraStar songs: each needs a song.txt and its audio")
+
+    name: str
+    audio: Path
+    lines: Lines
+    tolerance: float
+    language: str
+    unsure: Spans = ()
+    has_ends: bool = True
+
+
+def timed(songs: Iterable[Song], change: Change | None = None) -> Iterator[TimedAudio]:
+    """Songs with their audio; `change` gives each a tempo and a shift in semitones.
+
+    Raises TrainError when a file cannot be decoded.
+    """
     for song in songs:
-        audio = next(song.parent.glob("audio.*"), None)
-        if audio is None:
-            raise TrainError(f"{song.parent} has no audio file: put audio.ogg or audio.mp3 there")
-        lines = read_notes(decode(song.read_bytes()))
+        tempo, semitones = change() if change else (1.0, 0.0)
+        lines = _at_tempo(song.lines, tempo)
         yield TimedAudio(
-            name=song.parent.name,
-            samples=_heard(audio),
+            name=song.name + (f" x{tempo:.2f} {semitones:+.1f}" if change else ""),
+            samples=heard(song.audio, *_changed(tempo, semitones)),
             lines=lines,
-            tolerance=0.15,
-            language="en",
+            voice=sung_spans(lines),
+            tolerance=song.tolerance,
+            language=song.language,
+            unsure=tuple((start / tempo, end / tempo) for start, end in song.unsure),
         )
 
 
-def read_notes(text: str) -> Lines:
+def ultrastar(
+    folder: Path, leave_out: Sequence[str] = (), change: Change | None = None
+) -> Iterator[TimedAudio]:
+    """The English songs of a folder of UltraStar songs; `leave_out` names those to pass over.
+
+    `change` is as in `timed`.  Raises TrainError when there is no song.
+    """
+    yield from timed(ultrastar_songs(folder, "en", leave_out), change)
+
+
+def ultrastar_songs(folder: Path, language: str, leave_out: Sequence[str] = ()) -> list[Song]:
+    """The songs of a folder that holds one subfolder a song, named by it.
+
+    Raises TrainError when there is no song, or one without audio or tempo.
+    """
+    found = [s for s in sorted(folder.glob("*/song.txt")) if s.parent.name not in leave_out]
+    if not found:
+        raise TrainError(f"{folder} holds no UltraStar songs: each needs a song.txt and its audio")
+    return [_ultrastar_song(path, language) for path in found]
+
+
+def _ultrastar_song(path: Path, language: str) -> Song:
+    audio = next(path.parent.glob("audio.*"), None)
+    if audio is None:
+        raise TrainError(f"{path.parent} has no audio file: put audio.ogg or audio.mp3 there")
+    return Song(
+        name=path.parent.name,
+        audio=audio,
+        lines=read_notes(decode(path.read_bytes()), language),
+        tolerance=0.15,
+        language=language,
+    )
+
+
+def _changed(tempo: float, semitones: float) -> list[str]:
+    """FFmpeg's filter for a tempo and a shift that do not touch each other."""
+    if tempo == 1 and not semitones:
+        return []
+    return [f"rubberband=tempo={tempo:.4f}:pitch={2 ** (semitones / 12):.4f}"]
+
+
+def _at_tempo(lines: Lines, tempo: float) -> Lines:
+    return tuple(
+        tuple(replace(word, start=word.start / tempo, end=word.end / tempo) for word in line)
+        for line in lines
+    )
+
+
+def sung_spans(lines: Lines, bridge: float = 0.25) -> Spans:
+    """When the words sound, (start, end) in seconds; gaps up to `bridge` s count as sung."""
+    spans: list[tuple[float, float]] = []
+    for start, end in sorted((word.start, word.end) for line in lines for word in line):
+        if spans and start - spans[-1][1] <= bridge:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        else:
+            spans.append((start, end))
+    return tuple(spans)
+
+
+def read_notes(text: str, language: str = "en") -> Lines:
     """The words of an UltraStar song by line, in seconds; what has no letters is left out.
 
     Times count from the start of the song (#RELATIVE is not known).  Raises
@@ -89,7 +179,7 @@ def read_notes(text: str) -> Lines:
             fresh |= syllable.startswith(" ")
             syllables.append((line, fresh, syllable.strip(), start, start + int(note[2]) * beat))
             fresh = syllable.endswith(" ") or (fresh and not syllable.strip())
-    return _words_by_line(syllables)
+    return _words_by_line(syllables, language)
 
 
 def _header(text: str, key: str) -> float:
@@ -97,7 +187,9 @@ def _header(text: str, key: str) -> float:
     return float(found[1].replace(",", ".")) if found else 0.0
 
 
-def _words_by_line(syllables: Sequence[tuple[int, bool, str, float, float]]) -> Lines:
+def _words_by_line(
+    syllables: Sequence[tuple[int, bool, str, float, float]], language: str
+) -> Lines:
     lines = []
     for _, of_line in groupby(syllables, key=lambda s: s[0]):
         words: list[Word] = []
@@ -107,12 +199,12 @@ def _words_by_line(syllables: Sequence[tuple[int, bool, str, float, float]]) -> 
             elif words:  # "~" and empty notes hold the word before
                 begun = words.pop()
                 words.append(Word(text=begun.text + text, start=begun.start, end=max(0, end)))
-        lines.append(tuple(w for w in words if letters(w.text, "en")))
+        lines.append(tuple(w for w in words if letters(w.text, language)))
     return tuple(line for line in lines if line)
 
 
-def _heard(path: Path, *filters: str) -> NDArray[np.float32]:
-    """The audio of a file at 16 kHz mono, after FFmpeg's filters."""
+def heard(path: Path, *filters: str) -> NDArray[np.float32]:
+    """The audio of a file at 16 kHz mono, after FFmpeg's filters; TrainError when it has none."""
     form = ["-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
     effects = ["-af", ",".join(filters)] if filters else []
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), *effects, *form]
@@ -130,7 +222,7 @@ def music_without_voice(
     for path in sorted(folder.glob("*/instrumental.*")):
         if path.parent.name in leave_out:
             continue
-        samples, length = _heard(path), int(_BED_SECONDS * SAMPLE_RATE)
+        samples, length = heard(path), int(_BED_SECONDS * SAMPLE_RATE)
         beds += [samples[k : k + length] for k in range(0, len(samples) - length, length)]
     for song in songs:
         beds += _rests(song)
@@ -148,66 +240,3 @@ def _rests(song: TimedAudio) -> list[NDArray[np.float32]]:
             found.append(song.samples[int(first * SAMPLE_RATE) : int(last * SAMPLE_RATE)])
         silent_from = max(silent_from, end)
     return found
-
-
-def sung_speech(
-    folder: Path, beds: Sequence[NDArray[np.float32]], rng: random.Random, language: str = "es"
-) -> Iterator[TimedAudio]:
-    """Spoken sentences of an AudioFolder, slowed, shifted and joined to about a minute, over music.
-
-    Texts with digits or signs are passed over: what the voice says there is not known.
-    """
-    with (folder / "metadata.csv").open(encoding="utf-8", newline="") as rows:
-        spoken = [r for r in csv.DictReader(rows) if not re.search(r"[\d$%€]", r["transcription"])]
-    rng.shuffle(spoken)
-    parts: list[NDArray[np.float32]] = []
-    lines: list[tuple[Word, ...]] = []
-    length, n_made = 0, 0
-    for row in spoken:
-        pause = np.zeros(int(rng.uniform(0.05, 1.2) * SAMPLE_RATE), np.float32)
-        voice = _heard(folder / row["file_name"], *_effects(rng))
-        start, end = length + len(pause), length + len(pause) + len(voice)
-        text, length = row["transcription"], end
-        lines.append((Word(text=text, start=start / SAMPLE_RATE, end=end / SAMPLE_RATE),))
-        parts += [pause, voice]
-        if length > _MIX_SECONDS * SAMPLE_RATE or row is spoken[-1]:
-            yield TimedAudio(
-                name=f"speech {n_made}",
-                samples=_over_music(np.concatenate(parts), beds, rng),
-                lines=tuple(lines),
-                tolerance=0.05,
-                weight=0.8,
-                language=language,
-            )
-            parts, lines, length, n_made = [], [], 0, n_made + 1
-
-
-def _effects(rng: random.Random) -> list[str]:
-    """Slower by up to one half, and -400 to +500 cents; FFmpeg's atempo takes 0.5 at the least."""
-    tempo, cents = rng.choice((0.5, 0.6, 0.7, 0.8, 0.9, 1.0)), rng.randint(-400, 500)
-    pitch = 2 ** (cents / 1200)
-    half = (tempo / pitch) ** 0.5
-    rate = round(SAMPLE_RATE * pitch)
-    return [
-        f"aresample={SAMPLE_RATE}",
-        f"asetrate={rate}",
-        f"aresample={SAMPLE_RATE}",
-        f"atempo={half:.4f}",
-        f"atempo={half:.4f}",
-    ]
-
-
-def _over_music(
-    voice: NDArray[np.float32], beds: Sequence[NDArray[np.float32]], rng: random.Random
-) -> NDArray[np.float32]:
-    """The voice at an even level, mostly with music -2 to 12 dB below it."""
-    mixed = 0.1 * voice / _level(voice)
-    if beds and rng.random() < 0.85:
-        chosen = rng.sample(list(beds), min(len(beds), 12))
-        music = np.resize(np.concatenate([b / _level(b) for b in chosen]), len(voice))
-        mixed = mixed + 0.1 * 10 ** (-rng.uniform(-2, 12) / 20) * music
-    return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), dtype=np.float32)
-
-
-def _level(samples: NDArray[np.float32]) -> float:
-    return float(np.sqrt((samples**2).mean())) + 1e-4

@@ -1,25 +1,65 @@
-"""Aligned lines as JSON, LRC, SubRip and Praat's TextGrid."""
+"""Aligned lines as JSON, LRC, SubRip, Praat's TextGrid and Audacity's labels."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from align.records import AlignedLine
+from corpus.records import Utterance, Word, hull
 
-__all__ = ["as_dict", "as_lrc", "as_srt", "as_textgrid"]
+__all__ = ["as_audacity", "as_dict", "as_lines", "as_lrc", "as_srt", "as_textgrid", "only_sung"]
+
+
+def as_lines(utterances: Iterable[Utterance]) -> tuple[AlignedLine, ...]:
+    """The lines of utterances, each with its words; without text there is no line.
+
+    Where the words have no times the whole text is one line of the utterance's span.
+    """
+    found: list[AlignedLine] = []
+    for utterance in utterances:
+        for text, words in _lines_of(utterance):
+            start, end = hull(words) if words else (utterance.start, utterance.end)
+            found.append(
+                AlignedLine(
+                    text=text,
+                    start=start,
+                    end=end,
+                    words=words,
+                    score=utterance.score,
+                    probability=utterance.score,
+                    line=len(found),
+                )
+            )
+    return tuple(found)
+
+
+def _lines_of(utterance: Utterance) -> list[tuple[str, tuple[Word, ...]]]:
+    texts = [line for line in utterance.text.split("\n") if line.split()]
+    if not utterance.words:
+        return [(" ".join(texts), ())] if texts else []
+    words = iter(utterance.words)
+    return [(text, tuple(islice(words, len(text.split())))) for text in texts]
 
 
 def as_dict(lines: Sequence[AlignedLine]) -> dict[str, Any]:
-    """What JSON holds: lines with text, start, end and words, those with a score too; seconds."""
+    """What JSON holds: lines in time with text, start, end, probability and words; seconds.
+
+    A line has "sung" where that differs from its text ("" where it was left out),
+    "repeat" where it was sung again, and "doubts" where a check is broken.
+    """
     return {
         "lines": [
             {
                 "text": line.text,
+                **_beside(line),
                 "start": round(line.start, 3),
                 "end": round(line.end, 3),
+                "probability": round(line.probability, 3),
                 "words": [
                     {
                         "text": word.text,
@@ -33,6 +73,21 @@ def as_dict(lines: Sequence[AlignedLine]) -> dict[str, Any]:
             for line in lines
         ]
     }
+
+
+def _beside(line: AlignedLine) -> dict[str, Any]:
+    """What is to be said of a line beyond its text and times."""
+    beside: dict[str, Any] = {} if line.sung is None else {"sung": line.sung}
+    if line.repeat:
+        beside["repeat"] = True
+    if line.doubts:
+        beside["doubts"] = list(line.doubts)
+    return beside
+
+
+def only_sung(lines: Iterable[AlignedLine]) -> tuple[AlignedLine, ...]:
+    """What was sung, as subtitles show it: halves as halves, nothing that was left out."""
+    return tuple(replace(line, text=line.sung or line.text) for line in lines if not line.left_out)
 
 
 def as_lrc(lines: Sequence[AlignedLine]) -> str:
@@ -54,6 +109,16 @@ def as_srt(lines: Sequence[AlignedLine]) -> str:
         start, end = round(line.start * 1000), round(line.end * 1000)
         subtitles.append(SSAEvent(start=start, end=end, text=line.text))
     return str(subtitles.to_string("srt", keep_ssa_tags=True))
+
+
+def as_audacity(lines: Sequence[AlignedLine]) -> str:
+    """A label track of Audacity, one label a line: start, end and text with tabs between; seconds.
+
+    https://manual.audacityteam.org/man/importing_and_exporting_labels.html
+    """
+    return "".join(
+        f"{line.start:.6f}\t{line.end:.6f}\t{' '.join(line.text.split())}\n" for line in lines
+    )
 
 
 def as_textgrid(lines: Sequence[AlignedLine], duration: float) -> str:

@@ -1,7 +1,8 @@
 """The head: what turns the hidden states of a frozen Whisper encoder into letters, frame by frame.
 
 A learned mix of some of the encoder's layers, two convolutions, one bidirectional
-LSTM and a linear layer; trained with CTC (Graves et al., 2006) by `align.fit`.
+LSTM (or dilated convolutions) and a linear layer that gives the letters and, last,
+whether somebody sings; trained with CTC (Graves et al., 2006) by `align.fit`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +26,10 @@ _SHIPPED = Path(__file__).parent / "heads"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadConfig:
-    """What a head is made for (width and number of layers of the encoder) and of."""
+    """What a head is made for (width and number of layers of the encoder) and of.
+
+    `context` is what sees beyond 0.2 s: "lstm" or "convolution".
+    """
 
     encoder_width: int
     encoder_layers: int
@@ -32,10 +37,14 @@ class HeadConfig:
     labels: tuple[str, ...] = LABELS
     width: int = 256
     dropout: float = 0.2
+    context: Literal["lstm", "convolution"] = "lstm"
 
 
 class Head(nn.Module):
-    """Hidden states, shape (batch, n_frames, n_layers, encoder_width), to logits of labels."""
+    """Hidden states, shape (batch, n_frames, n_layers, encoder_width), to logits.
+
+    Those of the labels come first, the last one is of voice.
+    """
 
     def __init__(self, config: HeadConfig) -> None:
         super().__init__()
@@ -46,21 +55,49 @@ class Head(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(config.encoder_width) for _ in range(n_layers))
         self.narrow = nn.Conv1d(config.encoder_width, width, 5, padding=2)
         self.smooth = nn.Conv1d(width, width, 5, padding=2)
-        self.recurrent = nn.LSTM(width, width // 2, batch_first=True, bidirectional=True)
-        self.letters = nn.Linear(width, len(config.labels))
+        self.context = _Recurrent(width) if config.context == "lstm" else _Dilated(width)
+        self.out = nn.Linear(width, len(config.labels) + 1)
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, states: Tensor) -> Tensor:
-        """Logits of every frame, shape (batch, n_frames, n_labels)."""
+        """Logits of every frame, shape (batch, n_frames, n_labels + 1)."""
         share = self.mix.softmax(0)
         x = torch.stack([share[i] * norm(states[:, :, i]) for i, norm in enumerate(self.norms)])
         x = self.drop(x.sum(0)).transpose(1, 2)
         x = functional.gelu(self.narrow(x))
         x = functional.gelu(self.smooth(self.drop(x))) + x
         x = x.transpose(1, 2)
-        x = self.recurrent(self.drop(x))[0] + x
-        logits: Tensor = self.letters(self.drop(x))
+        x = self.context(self.drop(x)) + x
+        logits: Tensor = self.out(self.drop(x))
         return logits
+
+
+class _Recurrent(nn.Module):
+    """A bidirectional LSTM, shapes (batch, n_frames, width)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(width, width // 2, batch_first=True, bidirectional=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.lstm(x)[0]
+        return found
+
+
+class _Dilated(nn.Module):
+    """Convolutions of width 3 that see 2.5 s, shapes (batch, n_frames, width)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Conv1d(width, width, 3, padding=2**k, dilation=2**k) for k in range(6)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.transpose(1, 2)
+        for layer in self.layers:
+            x = x + functional.gelu(layer(x))
+        return x.transpose(1, 2)
 
 
 def save_head(head: Head, folder: Path) -> None:
@@ -84,7 +121,7 @@ def load_head(folder: Path, device: str = "cpu") -> Head:
         head.load_state_dict(load_file(folder / "head.safetensors"))
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(
-            f"{folder} holds no head that can be read: train one with bench/fit_head.py"
+            f"{folder} holds no head that can be read: train one with `corpus train-aligner`"
         ) from error
     return head.to(device).eval().requires_grad_(requires_grad=False)
 
@@ -106,5 +143,5 @@ def shipped_head(encoder_width: int, encoder_layers: int) -> Path:
             return path.parent
     raise ModelError(
         f"no head for an encoder of {encoder_layers} layers and width {encoder_width} comes with "
-        "cante-corpus: train one with bench/fit_head.py"
+        "cante-corpus: train one with `corpus train-aligner`"
     )

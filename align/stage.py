@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from align.aligner import Aligner
+from align.checks import doubtful_verses
 from align.cut import cut
-from align.records import AlignedLine
+from align.records import Alignment
+from align.wordless import cries_of, silences_of
 from corpus.errors import AlignmentError
 from corpus.media import SAMPLE_RATE
 from corpus.records import Decision, Match, Recording, Utterance, Verse, content_id
@@ -38,51 +43,68 @@ class AlignStage:
         ]
 
     def align(self, match: Match) -> Outcome:
-        """The utterances of one recording.
+        """The utterances of one recording; verses in doubt are named with the reason.
 
         Raises AlignmentError when the text cannot be placed, MediaError without audio.
         """
         recording = self.recordings[match.recording]
         texts = [_spelling(self.verses[one.verse], recording) for one in match.verses]
         samples = self.workspace.media.samples(recording.id)
-        lines = self.aligner.align(samples, [line for text in texts for line in text])
-        ends = samples.n_samples / SAMPLE_RATE
-        utterances: list[Utterance] = []
-        for i, (one, mine) in enumerate(zip(match.verses, _parted(lines, texts), strict=True)):
-            before = utterances[-1].end if utterances else 0.0
-            after = _next_start(lines, texts, i)
-            utterances += cut(
-                mine,
-                recording.id,
-                within=(before, ends if after is None else after),
-                verse=one.verse,
-                max_seconds=self.workspace.config.align.max_seconds,
-            )
-        if not utterances:
+        draft = self.workspace.store.draft(recording.id)
+        aligned = self.aligner.align(
+            samples,
+            [line for text in texts for line in text],
+            draft=draft.segments if draft else (),
+        )
+        verse_of = [one.verse for one, text in zip(match.verses, texts, strict=True) for _ in text]
+        utterances = _utterances(
+            aligned, recording.id, verse_of, samples.n_samples / SAMPLE_RATE, self.max_seconds
+        )
+        if not any(utterance.verse for utterance in utterances):
             raise AlignmentError(
-                "nothing of the text could be placed: listen, and correct the match"
+                "nothing of the text is heard in it: listen, and correct the match"
             )
-        aligned = AlignedRecording(recording=recording.id, utterances=tuple(utterances))
-        return Outcome(records=(aligned,))
+        return Outcome(
+            records=(AlignedRecording(recording=recording.id, utterances=utterances),),
+            note="; ".join(doubtful_verses(aligned, texts)),
+        )
+
+    @property
+    def max_seconds(self) -> float:
+        """How long an utterance may be."""
+        return self.workspace.config.align.max_seconds
+
+
+def _utterances(
+    aligned: Alignment,
+    recording: str,
+    verse_of: Sequence[str],
+    duration: float,
+    max_seconds: float,
+) -> tuple[Utterance, ...]:
+    """What was sung, verse by verse, the cries between, and where nobody sings; in time."""
+    cries = cries_of(aligned, recording, max_seconds)
+    sung = [line for line in aligned.lines if not line.left_out]
+    runs = [list(run) for _, run in groupby(sung, key=lambda line: verse_of[line.line])]
+    found: list[Utterance] = []
+    for k, run in enumerate(runs):
+        before = [found[-1].end if found else 0.0]
+        after = [runs[k + 1][0].start if k + 1 < len(runs) else duration]
+        start, end = run[0].start, run[-1].end
+        before += [cry.end for cry in cries if cry.end <= start]
+        after += [cry.start for cry in cries if cry.start >= end]
+        found += cut(
+            run,
+            recording,
+            within=(max(before), min(after)),
+            verse=verse_of[run[0].line],
+            max_seconds=max_seconds,
+        )
+    found += [*cries, *silences_of(aligned, recording, duration, max_seconds)]
+    return tuple(sorted(found, key=lambda utterance: utterance.start))
 
 
 def _spelling(verse: Verse, recording: Recording) -> tuple[str, ...]:
     """The lines as they are spelt where the recording came from, else as first written."""
     mine = [source.lines for source in verse.sources if source.source == recording.source]
     return mine[0] if mine else verse.lines
-
-
-def _parted(
-    lines: tuple[AlignedLine, ...], texts: list[tuple[str, ...]]
-) -> list[tuple[AlignedLine, ...]]:
-    """The aligned lines of each verse."""
-    rest = iter(lines)
-    return [tuple(next(rest) for _ in text) for text in texts]
-
-
-def _next_start(
-    lines: tuple[AlignedLine, ...], texts: list[tuple[str, ...]], verse: int
-) -> float | None:
-    """When the verse after this one begins."""
-    i = sum(len(text) for text in texts[: verse + 1])
-    return lines[i].start if i < len(lines) else None

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Device, extra, open_workspace, stage
+from corpus.commands.shared import Device, Format, extra, open_workspace, print_lines, stage
 from corpus.records import content_id
-from corpus.show import as_json, progress
+from corpus.show import progress, say
 
 if TYPE_CHECKING:
     from align.aligner import Aligner
@@ -23,7 +23,7 @@ _BUILT_IN = "whisper-ctc"
 Audio = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recording.")]
 
 
-def _aligner(model: str, encoder: str, language: str, device: str) -> Aligner:
+def aligner_of(model: str, encoder: str, language: str, device: str) -> Aligner:
     """The aligner of a model's name, with the model found on this machine."""
     from corpus.models import resolve
 
@@ -31,11 +31,18 @@ def _aligner(model: str, encoder: str, language: str, device: str) -> Aligner:
         from align.aligner import Aligner
         from align.emissions import WhisperCTC
 
+        head = Path(model).expanduser()
+        if (head / "head.safetensors").is_file():
+            from align.recipe import encoder_of
+
+            # A head brings its encoder; one that is named beside it, other than by default, wins.
+            name = encoder if encoder != "base" else encoder_of(head) or encoder
+            return Aligner(WhisperCTC(resolve(name), head, device), language)
         if model == _BUILT_IN:
             return Aligner(WhisperCTC(resolve(encoder), device=device), language)
         from align.ctc_checkpoint import Wav2Vec2CTC
 
-        return Aligner(Wav2Vec2CTC(resolve(model), language, device=device), language)
+        return Aligner(Wav2Vec2CTC(model, language, device=device), language)
 
 
 def _edition(folder: Path) -> str:
@@ -92,7 +99,10 @@ def match(
 def align(
     context: typer.Context,
     model: Annotated[
-        str, typer.Option(help="whisper-ctc or a wav2vec2 CTC model; as in corpus.toml.")
+        str,
+        typer.Option(
+            help="whisper-ctc, a head's folder or a wav2vec2 CTC model; as in corpus.toml."
+        ),
     ] = "",
     device: Device = "auto",
 ) -> None:
@@ -104,7 +114,7 @@ def align(
     settings = workspace.config.align
     name = model or settings.model
     language = workspace.config.corpus.language
-    aligner = _aligner(name, settings.encoder, language, device)
+    aligner = aligner_of(name, settings.encoder, language, device)
     aligning = AlignStage(workspace, aligner)
     stage(context, workspace, "align", aligning.items(), aligning.align)
 
@@ -117,31 +127,44 @@ def align_file(
     lrc: Annotated[bool, typer.Option("--lrc", help="Print LRC.")] = False,
     srt: Annotated[bool, typer.Option("--srt", help="Print SubRip subtitles.")] = False,
     textgrid: Annotated[bool, typer.Option("--textgrid", help="Print a Praat TextGrid.")] = False,
+    audacity: Annotated[
+        bool, typer.Option("--audacity", help="Print labels for Audacity.")
+    ] = False,
     model: Annotated[
-        str, typer.Option(help="whisper-ctc or a wav2vec2 CTC model by folder or hub name.")
+        str,
+        typer.Option(
+            help="whisper-ctc, a head's folder, or a wav2vec2 CTC model by folder or hub name."
+        ),
     ] = _BUILT_IN,
     encoder: Annotated[str, typer.Option(help="The Whisper that whisper-ctc hears with.")] = "base",
     language: Annotated[str, typer.Option(help="Language of the text, for numbers.")] = "es",
     device: Device = "auto",
 ) -> None:
-    """Place the words of one letra on one recording and print their times; needs no corpus."""
+    """Place the words of one letra on one recording and print their times; needs no corpus.
+
+    A line that is sung again is there again, unless the text writes repetitions out itself.
+    """
     from corpus.lyrics.base import read_text
     from corpus.media import SAMPLE_RATE, decoded_copy
 
-    if sum((json, lrc, srt, textgrid)) > 1:
-        raise typer.BadParameter("choose one of --json, --lrc, --srt and --textgrid")
+    flags = {
+        Format.JSON: json,
+        Format.LRC: lrc,
+        Format.SRT: srt,
+        Format.TEXTGRID: textgrid,
+        Format.AUDACITY: audacity,
+    }
+    chosen = [form for form, given in flags.items() if given]
+    if len(chosen) > 1:
+        raise typer.BadParameter("choose one of --json, --lrc, --srt, --textgrid and --audacity")
     lines = read_text(letra).split("\n")
-    aligner = _aligner(model, encoder, language, device)
+    with extra("align"):
+        from align.aligner import prices_for
+    aligner = aligner_of(model, encoder, language, device)
     with decoded_copy(audio) as samples, progress("align") as move:
-        aligned = aligner.align(samples, lines, move)
+        aligned = aligner.align(samples, lines, move, prices=prices_for(lines)).lines
         duration = samples.n_samples / SAMPLE_RATE
-    from align import formats
-
-    if lrc:
-        typer.echo(formats.as_lrc(aligned).rstrip("\n"))
-    elif srt:
-        typer.echo(formats.as_srt(aligned).rstrip("\n"))
-    elif textgrid:
-        typer.echo(formats.as_textgrid(aligned, duration).rstrip("\n"))
-    else:
-        as_json(formats.as_dict(aligned))
+    left_out = [line.text for line in aligned if line.left_out]
+    if left_out:
+        say(f"align-file: not heard, placed by guess: {' / '.join(left_out)}")
+    print_lines(chosen[0] if chosen else Format.JSON, aligned, duration)

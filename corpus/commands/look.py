@@ -1,15 +1,38 @@
-"""Listings: what there is, and how far it has come."""
+"""What there is, and how far it has come: listings, and one recording to look at or print."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from corpus.commands.shared import Json, open_workspace, shown
-from corpus.show import as_json, plain, table
+from corpus.commands.shared import (
+    Format,
+    Json,
+    extra,
+    find_recording,
+    open_workspace,
+    print_lines,
+    shown,
+)
+from corpus.show import as_json, plain, progress, say, table
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from corpus.records import Recording, Utterance
+    from corpus.workspace import Workspace
 
 __all__ = ["app"]
 
 app = typer.Typer()
+
+OneRecording = Annotated[
+    str, typer.Argument(metavar="RECORDING", help="Its id, or how that begins.")
+]
 
 
 @app.command()
@@ -93,3 +116,101 @@ def utterances(context: typer.Context, json: Json = False) -> None:
         for u in found
     ]
     table(("recording", "start", "end", "text", "score", "tier"), rows)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    recording: OneRecording,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", file_okay=False, help="A folder; else `show` in the corpus."
+        ),
+    ] = None,
+    png: Annotated[bool, typer.Option("--png", help="Only the picture.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Only the page.")] = False,
+    json: Json = False,
+) -> None:
+    """Draw a recording and its alignment: a picture, and a page to listen with; print the paths.
+
+    The page holds the sound (over 20 minutes, it plays the file of the corpus) and asks nothing
+    of a network.
+    """
+    from corpus.media import writing
+
+    workspace = open_workspace(context)
+    one = find_recording(workspace.store, recording)
+    folder = output or workspace.root / "show"
+    wanted = [form for form, given in (("png", png), ("html", html)) if given] or ["png", "html"]
+    paths = {form: folder / f"{_file_name(one)}.{form}" for form in wanted}
+    with extra("align"):
+        drawn = _drawn(workspace, one, folder)
+        for form, path in paths.items():
+            with writing(path) as scratch:
+                scratch.write_bytes(drawn[form]())
+    if json:
+        as_json({"recording": one.id, **{form: str(path) for form, path in paths.items()}})
+        return
+    for path in paths.values():
+        typer.echo(path)
+
+
+def _drawn(workspace: Workspace, one: Recording, folder: Path) -> dict[str, Callable[[], bytes]]:
+    """What draws a recording, by form; `folder` is where the page will stand."""
+    from align.level import level_curve
+    from align.page import render, sound
+    from align.picture import draw
+
+    utterances = _utterances(workspace, one, "show")
+    level = level_curve(workspace.media.samples(one.id))
+    voice = _voice(workspace, one) if utterances else None
+
+    def page() -> bytes:
+        audio = sound(workspace.media.flac(one.id), one.duration, folder)
+        language = workspace.config.corpus.language
+        return render(one, utterances, level, voice, audio=audio, language=language).encode()
+
+    return {"png": lambda: draw(one, utterances, level, voice), "html": page}
+
+
+def _voice(workspace: Workspace, one: Recording) -> NDArray[np.float32]:
+    """Where somebody sings, as the model of the corpus hears it."""
+    from corpus.commands.listen import aligner_of
+
+    settings = workspace.config.align
+    language = workspace.config.corpus.language
+    model = aligner_of(settings.model, settings.encoder, language, "auto").model
+    with progress("listen") as move:
+        return model.hear(workspace.media.samples(one.id), move).voice
+
+
+def _utterances(workspace: Workspace, one: Recording, verb: str) -> tuple[Utterance, ...]:
+    """The utterances of a recording; where there are none, it says so."""
+    found = workspace.store.utterances(one.id)
+    if not found:
+        say(f"{verb}: {shown(workspace.store, one.id)} is not aligned yet: run `corpus align`")
+    return found
+
+
+def _file_name(recording: Recording) -> str:
+    """The title as a file's name, with the beginning of the id: two may have one title."""
+    from corpus.text import fold
+
+    return "-".join([*fold(recording.title)[:60].split(), recording.id[:8]])
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    recording: OneRecording,
+    form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.JSON,
+) -> None:
+    """Print the utterances of one recording line by line: subtitles, labels, a TextGrid."""
+    workspace = open_workspace(context)
+    one = find_recording(workspace.store, recording)
+    utterances = _utterances(workspace, one, "export")
+    with extra("align"):
+        from align.formats import as_lines
+
+        print_lines(form, as_lines(utterances), one.duration)

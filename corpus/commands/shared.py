@@ -7,24 +7,48 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from corpus.errors import MissingExtraError
+from corpus.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
+    from align.records import AlignedLine
+    from corpus.records import Recording
     from corpus.run import Item, Outcome, Summary
     from corpus.store import Store
     from corpus.workspace import Workspace
 
-__all__ = ["Device", "Json", "extra", "open_workspace", "shown", "stage"]
+__all__ = [
+    "Device",
+    "Format",
+    "Json",
+    "extra",
+    "find_recording",
+    "open_workspace",
+    "print_lines",
+    "shown",
+    "stage",
+]
 
 P = TypeVar("P")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
+
+
+class Format(str, Enum):
+    """What aligned lines are printed as."""
+
+    JSON = "json"
+    LRC = "lrc"
+    SRT = "srt"
+    TEXTGRID = "textgrid"
+    AUDACITY = "audacity"
 
 
 def open_workspace(context: typer.Context) -> Workspace:
@@ -35,6 +59,33 @@ def open_workspace(context: typer.Context) -> Workspace:
     workspace = Workspace.open(start)
     context.call_on_close(workspace.store.close)
     return workspace
+
+
+def find_recording(store: Store, start: str) -> Recording:
+    """The one recording whose id begins so; raises UsageError when there is none, or several."""
+    found = [one for one in store.recordings() if one.id.startswith(start.lower())]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{len(found)} recordings have an id that begins with {start}: give more")
+    raise UsageError(f"no recording has an id that begins with {start}: see `corpus recordings`")
+
+
+def print_lines(form: Format, lines: Sequence[AlignedLine], duration: float) -> None:
+    """Print aligned lines of a recording of `duration` s; what was left out only as JSON."""
+    from align import formats
+    from corpus.show import as_json
+
+    if form is Format.JSON:
+        as_json(formats.as_dict(lines))
+        return
+    writers: dict[Format, Callable[[Sequence[AlignedLine]], str]] = {
+        Format.LRC: formats.as_lrc,
+        Format.SRT: formats.as_srt,
+        Format.TEXTGRID: partial(formats.as_textgrid, duration=duration),
+        Format.AUDACITY: formats.as_audacity,
+    }
+    typer.echo(writers[form](formats.only_sung(lines)).rstrip("\n"))
 
 
 @contextlib.contextmanager

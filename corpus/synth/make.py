@@ -89,7 +89,7 @@ def sing_lines(
     """
     reel, rng = _Reel(), np.random.default_rng(seed)
     reel.rest(0.3)
-    verse = _sing_verse(tuple(lines), singer, reel, stretch, repeats, rng)
+    verse = _sing_verse(tuple(lines), singer, reel, rng, stretch=stretch, repeats=repeats)
     reel.rest(0.3)
     return verse, _mastered(reel.played())
 
@@ -102,6 +102,7 @@ def make_cante(
     quejio: bool = True,
     repeats: bool = True,
     stretch: float = STRETCH,
+    melisma: tuple[float, float] | None = None,
     singer: Singer | None = None,
     coplas: Sequence[Copla] | None = None,
     name: str = "",
@@ -109,18 +110,32 @@ def make_cante(
     """One recording; the same arguments give the same samples.
 
     Without `singer` or `coplas` the seed chooses; `verses` counts only where it
-    does.  `stretch` is how much longer a line is sung than it is spoken.
-    Raises CanteError when the group `demo` is not installed.
+    does.  `stretch` is how much longer a line is sung than it is spoken; with
+    `melisma` some vowels are held for so many seconds more, from and to, and a cry
+    of 5 to 20 s opens every verse.  Raises CanteError when the group `demo` is not
+    installed.
     """
     rng = np.random.default_rng(seed)
     singer = singer or SINGERS[rng.integers(len(SINGERS))]
     coplas = coplas or _chosen(verses, rng)
     palo, reel = coplas[0].palo, _Reel()
     gaps = [reel.rest(_gap(band, rng))]
-    quejios = (_quejio(reel, singer, rng),) if quejio else ()
+    quejios = [_quejio(reel, singer, rng)] if quejio and not melisma else []
     sung = []
     for copla in coplas:
-        sung.append(_sing_verse(copla.lines, singer, reel, stretch, repeats, rng))
+        if quejio and melisma:
+            quejios.append(_quejio(reel, singer, rng, (5.0, 20.0)))
+        sung.append(
+            _sing_verse(
+                copla.lines,
+                singer,
+                reel,
+                rng,
+                stretch=stretch,
+                repeats=repeats,
+                melisma=melisma,
+            )
+        )
         gaps.append(reel.rest(_gap(band, rng) if len(sung) < len(coplas) else _END))
     played, falsetas = reel.played(), tuple(gaps) if band else ()
     if band:
@@ -134,7 +149,7 @@ def make_cante(
         region=singer.region,
         year=int(rng.integers(1955, 2000)),
         verses=tuple(sung),
-        quejios=quejios,
+        quejios=tuple(quejios),
         falsetas=falsetas,
         audio=_mastered(played),
     )
@@ -193,9 +208,16 @@ def _gap(band: bool, rng: np.random.Generator) -> float:
     return float(rng.uniform(3.0, 5.0) if band else rng.uniform(0.8, 1.4))
 
 
-def _quejio(reel: _Reel, singer: Singer, rng: np.random.Generator) -> Span:
-    cry = " ".join(["ay"] * int(rng.integers(1, 4)))
-    words = reel.record(sing(cry, singer, stretch=_QUEJIO_STRETCH, rest=0, rng=rng))
+def _quejio(
+    reel: _Reel,
+    singer: Singer,
+    rng: np.random.Generator,
+    seconds: tuple[float, float] | None = None,
+) -> Span:
+    # With seconds to hold, one ay alone takes them all.
+    cry = " ".join(["ay"] * int(rng.integers(1, 4))) if seconds is None else "ay"
+    made = sing(cry, singer, stretch=_QUEJIO_STRETCH, rest=0, rng=rng, melisma=seconds)
+    words = reel.record(made)
     reel.rest(rng.uniform(0.6, 1.2))
     return Span(start=words[0].start, end=words[-1].end)
 
@@ -204,9 +226,11 @@ def _sing_verse(
     lines: tuple[str, ...],
     singer: Singer,
     reel: _Reel,
+    rng: np.random.Generator,
+    *,
     stretch: float,
     repeats: bool,
-    rng: np.random.Generator,
+    melisma: tuple[float, float] | None = None,
 ) -> SungVerse:
     sung: list[SungLine] = []
     order = _order(len(lines), repeats, rng)
@@ -214,7 +238,8 @@ def _sing_verse(
         if sung:
             reel.rest(rng.uniform(0.35, 0.8))
         rest = rest_of(index, len(lines))
-        words = reel.record(sing(lines[index], singer, stretch=stretch, rest=rest, rng=rng))
+        line = sing(lines[index], singer, stretch=stretch, rest=rest, rng=rng, melisma=melisma)
+        words = reel.record(line)
         sung.append(
             SungLine(
                 text=lines[index],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from align.cut import SILVER, cut
 from align.records import AlignedLine
-from corpus.records import Tier, Word
+from corpus.records import Kind, Tier, Word
 
 RECORDING = "0" * 64
 
@@ -17,7 +17,14 @@ def line(text: str, *spans: tuple[float, float], score: float = 0.5) -> AlignedL
     words = tuple(
         Word(text=w, start=s, end=e) for w, (s, e) in zip(text.split(), spans, strict=True)
     )
-    return AlignedLine(text=text, start=words[0].start, end=words[-1].end, words=words, score=score)
+    return AlignedLine(
+        text=text,
+        start=words[0].start,
+        end=words[-1].end,
+        words=words,
+        score=1.0,
+        probability=score,
+    )
 
 
 def test_a_verse_that_fits_is_one_utterance() -> None:
@@ -73,20 +80,39 @@ def test_padding_never_reaches_into_the_verse_before() -> None:
     assert (found.start, found.end) == pytest.approx((5.0, 6.1))
 
 
-def test_the_score_is_weighed_by_letters_and_decides_the_tier() -> None:
-    lines = [line("mares", (1, 2), score=0.5), line("y", (2, 3), score=0.2)]
+def test_the_least_probability_of_its_lines_decides_the_tier() -> None:
+    lines = [line("mares", (1, 2), score=0.95), line("y", (2, 3), score=0.92)]
     (found,) = cut(lines, RECORDING, within=(0, 5))
-    assert found.score == pytest.approx(0.45)
+    assert found.score == pytest.approx(0.92)
     assert found.tier is Tier.SILVER
-    assert cut(lines, RECORDING, within=(0, 5), silver=0.46)[0].tier is Tier.BRONZE
+    assert cut(lines, RECORDING, within=(0, 5), silver=0.93)[0].tier is Tier.BRONZE
     (bad,) = cut([line("a", (1, 2), score=SILVER / 2)], RECORDING, within=(0, 5))
     assert bad.tier is Tier.BRONZE
 
 
-def test_lines_without_letters_have_no_say_in_the_score() -> None:
-    lines = [line("mar", (1, 2), score=0.5), line("...", (2, 2), score=0)]
-    assert cut(lines, RECORDING, within=(0, 5))[0].score == pytest.approx(0.5)
-    assert cut(lines[1:], RECORDING, within=(0, 5))[0].score == 0
+def test_a_moment_is_made_a_second_where_there_is_room() -> None:
+    (found,) = cut([line("mar", (2, 2.3))], RECORDING, within=(0, 5))
+    assert (found.start, found.end) == pytest.approx((1.65, 2.65))
+    (tight,) = cut([line("mar", (2, 2.3))], RECORDING, within=(1.9, 2.4))
+    assert (tight.start, tight.end) == pytest.approx((1.9, 2.4))
+
+
+def test_lines_of_ay_stand_alone_as_quejios() -> None:
+    lines = [line("Ay, ay", (1, 3), (3, 6)), line("mi mare", (6.5, 7), (7, 8))]
+    cry, letra = cut(lines, RECORDING, within=(0, 10))
+    assert (cry.text, cry.kind) == ("Ay, ay", Kind.QUEJIO)
+    assert (letra.text, letra.kind) == ("mi mare", Kind.LETRA)
+
+
+def test_no_text_is_longer_than_what_whisper_can_write() -> None:
+    words = ["ñandú"] * 60  # 7 bytes each with the space
+    both = [
+        line(" ".join(words), *((at + k * 0.1, at + k * 0.1 + 0.1) for k in range(60)))
+        for at in (0, 7)
+    ]
+    pieces = cut(both, RECORDING, within=(0, 30))
+    assert all(len(piece.text.encode()) <= 448 for piece in pieces)
+    assert [w.text for piece in pieces for w in piece.words] == words * 2
 
 
 def test_nothing_in_nothing_out() -> None:

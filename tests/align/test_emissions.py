@@ -71,27 +71,45 @@ def test_emissions_are_log_probabilities_of_every_frame(
 ) -> None:
     told: list[float] = []
     model = WhisperCTC(tiny_whisper, tiny_head, "cpu")
-    heard = model.emissions(noise(41.01), told.append)
+    heard = model.hear(noise(41.01), told.append).letters
     assert heard.shape == (2051, len(LABELS))
     assert heard.dtype == np.float32
     assert np.exp(heard).sum(1) == pytest.approx(np.ones(2051), abs=1e-4)
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert model.labels == LABELS
-    assert model.name == f"{tiny_whisper.name}+{tiny_head.name}"
+    assert model.name.startswith(f"{tiny_whisper.name}+{tiny_head.name}-")
+
+
+def test_other_weights_in_the_same_folder_go_by_another_name(
+    tiny_whisper: Path, tiny_head: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / tiny_head.name
+    shutil.copytree(tiny_head, folder)
+    before = WhisperCTC(tiny_whisper, folder, "cpu").name
+    assert before == WhisperCTC(tiny_whisper, tiny_head, "cpu").name
+    torch.manual_seed(9)
+    save_head(Head(load_head(folder).config), folder)
+    assert WhisperCTC(tiny_whisper, folder, "cpu").name != before
+
+
+def test_voice_is_a_chance_of_every_frame(tiny_whisper: Path, tiny_head: Path) -> None:
+    voice = WhisperCTC(tiny_whisper, tiny_head, "cpu").hear(noise(3.3)).voice
+    assert voice.shape == (165,)
+    assert ((voice >= 0) & (voice <= 1)).all()
 
 
 def test_no_audio_gives_no_frames(tiny_whisper: Path, tiny_head: Path) -> None:
     model = WhisperCTC(tiny_whisper, tiny_head, "cpu")
-    assert model.emissions(ArraySamples(np.zeros(0, np.float32))).shape == (0, len(LABELS))
+    assert model.hear(ArraySamples(np.zeros(0, np.float32))).letters.shape == (0, len(LABELS))
 
 
 def test_windows_do_not_show(tiny_whisper: Path, tiny_head: Path) -> None:
     """Frames well inside two windows of long audio are those of that stretch alone."""
     model = WhisperCTC(tiny_whisper, tiny_head, "cpu")
     samples = noise(60)
-    whole = model.emissions(samples)
-    alone = model.emissions(ArraySamples(samples.read(20 * 16000, 30 * 16000)))
+    whole = model.hear(samples).letters
+    alone = model.hear(ArraySamples(samples.read(20 * 16000, 30 * 16000))).letters
     assert np.abs(whole[1250:1500] - alone[250:500]).max() < 1e-3
 
 
@@ -100,7 +118,7 @@ def test_the_shipped_head_fits_whisper_base(whisper_base_hf: Path) -> None:
     head = load_head(folder)
     assert head.config.labels == LABELS
     assert {path.name for path in folder.iterdir()} >= {"README.md", "config.json"}
-    assert WhisperCTC(whisper_base_hf).name.endswith("+whisper-base")
+    assert "+whisper-base-" in WhisperCTC(whisper_base_hf).name
 
 
 def test_no_head_for_an_unknown_encoder(tiny_whisper: Path) -> None:

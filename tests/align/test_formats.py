@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from praatio import textgrid
 
-from align.formats import as_dict, as_lrc, as_srt, as_textgrid
+from align.formats import as_audacity, as_dict, as_lines, as_lrc, as_srt, as_textgrid
 from align.records import AlignedLine
-from corpus.records import Word
+from corpus.records import Kind, Word
+from tests.align import drawn
 
 
 def line(start: float, *words: tuple[str, float, float]) -> AlignedLine:
@@ -34,6 +35,7 @@ def test_json_holds_what_was_agreed_and_no_more() -> None:
                 "text": "— Ay, niño",
                 "start": 1.235,
                 "end": 3.5,
+                "probability": 0.0,
                 "words": [
                     {"text": "—", "start": 1.235, "end": 1.235, "score": 0.877},
                     {"text": "Ay,", "start": 1.235, "end": 2.0, "score": 0.877},
@@ -97,3 +99,42 @@ def test_textgrid_is_sound_whatever_the_times(
     assert tier[-1].end == pytest.approx(end, abs=0.001)
     n_words = sum(e.label.split().count("ay") for e in tier)
     assert n_words == (len(words) if any(e.label for e in tier) else 0)
+
+
+def test_audacity_has_one_label_a_line_and_no_tab_inside() -> None:
+    assert as_audacity(LINES) == (
+        "1.234560\t3.500000\t— Ay, niño\n65.999000\t70.000000\t{mar} ¡!\n"
+    )
+    tabbed = AlignedLine(text="ay\tno", start=0, end=1, words=(), score=1)
+    assert as_audacity([tabbed]) == "0.000000\t1.000000\tay no\n"
+    assert as_audacity([]) == ""
+
+
+# ---- utterances as lines
+
+
+def test_the_lines_of_an_utterance_have_its_words_and_their_span() -> None:
+    one = drawn.sung(5, "si la mar fuera", "de tinta", score=0.3)
+    first, second = as_lines([one])
+    assert (first.text, first.start, first.end) == ("si la mar fuera", 5, 6.95)
+    assert (second.text, second.start, second.end) == ("de tinta", 7, 7.95)
+    assert first.words + second.words == one.words
+    assert {line.probability for line in (first, second)} == {0.3}
+    assert [line.line for line in (first, second)] == [0, 1]
+
+
+def test_what_has_no_times_is_one_line_and_what_has_no_text_none() -> None:
+    untimed = drawn.untimed(1, 3, "ay\nque no", Kind.QUEJIO)
+    nothing = drawn.untimed(4, 9, "", Kind.NOTHING)
+    (line,) = as_lines([untimed, nothing])
+    assert (line.text, line.start, line.end, line.words) == ("ay que no", 1, 3, ())
+    for write in (as_lrc, as_srt, as_audacity):
+        assert "ay que no" in write([line])
+
+
+@given(st.lists(st.lists(st.sampled_from(["ay", "—", "3", "niña"]), min_size=1, max_size=4)))
+def test_no_word_is_lost_between_utterance_and_lines(texts: list[list[str]]) -> None:
+    given_lines = [" ".join(words) for words in texts]
+    lines = as_lines([drawn.sung(0, *given_lines)] if given_lines else [])
+    assert [line.text for line in lines] == given_lines
+    assert [[word.text for word in line.words] for line in lines] == texts

@@ -6,14 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
 import pytest
 
 from align.aligner import Aligner
-from align.records import AlignedLine
+from align.lines import moved
+from align.records import AlignedLine, Alignment
 from align.stage import AlignStage
 from corpus.errors import AlignmentError, MediaError
 from corpus.media import Samples, flac_bytes
-from corpus.records import Decision, Match, MatchedVerse, Recording, Verse, Word
+from corpus.records import (
+    Decision,
+    Draft,
+    Kind,
+    Match,
+    MatchedVerse,
+    Recording,
+    Segment,
+    Verse,
+    Word,
+)
 from corpus.run import run_stage
 from corpus.workspace import Workspace
 from tests.corpus.made import recording, tone, verse
@@ -29,20 +41,29 @@ class Evenly:
 
     model = Model()
 
-    def align(self, samples: Samples, lines: Sequence[str]) -> tuple[AlignedLine, ...]:
+    def align(
+        self, samples: Samples, lines: Sequence[str], draft: Sequence[Segment] = ()
+    ) -> Alignment:
         if not samples.n_samples or not lines:
             raise AlignmentError("nothing")
         at, out = 0.5, []
-        for line in lines:
+        for k, line in enumerate(lines):
             words = []
             for text in line.split():
                 words.append(Word(text=text, start=at, end=at + 0.4, score=0.5))
                 at += 0.5
             made = AlignedLine(
-                text=line, start=words[0].start, end=words[-1].end, words=tuple(words), score=0.5
+                text=line,
+                start=words[0].start,
+                end=words[-1].end,
+                words=tuple(words),
+                score=0.5,
+                probability=0.99 if draft else 0.95,
+                line=k,
             )
             out.append(made)
-        return tuple(out)
+        voice = np.ones(samples.n_samples // 320, np.float32)
+        return Alignment(lines=tuple(out), voice=voice, frame_rate=50.0)
 
 
 HERE = recording("soleá")
@@ -113,3 +134,73 @@ def test_a_recording_whose_audio_is_gone_fails_alone(workspace: Workspace) -> No
         stage.align(matched(other, FIRST))
     summary = run_stage(workspace.store, "align", stage.items(), stage.align)
     assert (summary.done, len(summary.failures)) == (1, 1)
+
+
+class Sings(Evenly):
+    """Cries first, sings the first line twice and leaves the last one out."""
+
+    def align(
+        self, samples: Samples, lines: Sequence[str], draft: Sequence[Segment] = ()
+    ) -> Alignment:
+        once = super().align(samples, lines, draft)
+        first, *rest = (moved(line, 1.0) for line in once.lines)
+        again = replace(moved(first, 3.0), repeat=True)
+        left_out = replace(rest[-1], sung="", doubts=("it is not heard",))
+        voice = once.voice.copy()
+        voice[280:] = 0
+        aligned = (first, *rest[:-1], again, left_out)
+        return replace(once, lines=aligned, voice=voice, cries=((0.2, 1.3),))
+
+
+def test_utterances_carry_what_was_sung_and_cries_and_silence_stand_apart(
+    workspace: Workspace,
+) -> None:
+    stage_of(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST, SECOND))
+    stage = AlignStage(workspace, cast("Aligner", Sings()))
+    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
+    assert [note.reason for note in summary.notes] == [
+        "verse 2 (ay pena): 0 of its 1 lines are heard"
+    ]
+    found = [(one.kind, one.text) for one in workspace.store.utterances()]
+    assert found == [
+        (Kind.QUEJIO, "Ay"),
+        (Kind.LETRA, "Fui piedra\ny perdí mi centro\nFui piedra"),
+        (Kind.NOTHING, ""),
+    ]
+    cry, letra, silence = workspace.store.utterances()
+    assert cry.end <= letra.start < letra.end <= silence.start
+    assert silence.duration >= 3 - 1e-6
+
+
+def test_a_recording_of_which_nothing_is_heard_fails_with_the_reason(
+    workspace: Workspace,
+) -> None:
+    stage_of(workspace, HERE, SECOND, matched(HERE, SECOND))
+    stage = AlignStage(workspace, cast("Aligner", Sings()))
+    stage.aligner = cast("Aligner", Nothing())
+    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
+    (failure,) = summary.failures
+    assert failure.reason.startswith("nothing of the text is heard in it")
+    assert not workspace.store.utterances()
+
+
+class Nothing(Evenly):
+    """Leaves everything out."""
+
+    def align(
+        self, samples: Samples, lines: Sequence[str], draft: Sequence[Segment] = ()
+    ) -> Alignment:
+        once = super().align(samples, lines, draft)
+        return replace(once, lines=tuple(replace(line, sung="") for line in once.lines))
+
+
+def test_a_draft_that_is_there_is_evidence(workspace: Workspace) -> None:
+    stage = stage_of(workspace, HERE, FIRST, matched(HERE, FIRST))
+    run_stage(workspace.store, "align", stage.items(), stage.align)
+    assert workspace.store.utterances()[0].score == pytest.approx(0.95)
+    heard = Segment(text="fui piedra", start=0.5, end=1.5)
+    with workspace.store.transaction() as transaction:
+        transaction.save([Draft(recording=HERE.id, model="toy", segments=(heard,))])
+    outcome = stage.align(matched(HERE, FIRST))
+    (aligned,) = outcome.records
+    assert aligned.utterances[0].score == pytest.approx(0.99)  # type: ignore[union-attr]  # an AlignedRecording

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from align.emissions import Heard
 from align.labels import LABELS
 from corpus.media import ArraySamples, Samples
 from corpus.text import letters
@@ -44,13 +45,16 @@ class ToyModel:
     labels = LABELS
     frame_rate = FRAME_RATE
 
-    def __init__(self, emissions: NDArray[np.float32]) -> None:
+    def __init__(
+        self, emissions: NDArray[np.float32], voice: NDArray[np.float32] | None = None
+    ) -> None:
         self._emissions = emissions
+        self._voice = voice
 
-    def emissions(
-        self, samples: Samples, progress: Callable[[float], None] | None = None
-    ) -> NDArray[np.float32]:
-        """What it was given, cut to the audio."""
+    def hear(self, samples: Samples, progress: Callable[[float], None] | None = None) -> Heard:
+        """What it was given, cut to the audio; voice where letters are, unless told."""
         if progress is not None:
             progress(1.0)
-        return self._emissions[: -(-samples.n_samples // 320)]
+        letters = self._emissions[: -(-samples.n_samples // 320)]
+        voice = np.exp(letters[:, 0]) < 0.5 if self._voice is None else self._voice
+        return Heard(letters=letters, voice=np.asarray(voice, np.float32)[: len(letters)])
