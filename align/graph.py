@@ -58,12 +58,12 @@ class Prices:
     `jump`, from any rest to any other.
     """
 
-    silence: float = 0.04
+    silence: float = 0.06
     hold: float = 0.01
     other: float = 3.0
     unsung: float = 0.0
     line: float = 8.0
-    letter: float = 3.5
+    letter: float = 3.3
     again: float = 6.0
     half: float = 8.0
     jump: float = _NEVER

@@ -1,11 +1,11 @@
 """How well words are placed, what is made of repetitions and wrong texts, and at what cost.
 
-    python bench/alignment.py CANCIONES WHISPER [--head HEAD] [--songs ULTRASTAR NAME...]
+    python bench/alignment.py CANCIONES WHISPER [--head HEAD] [--rivals WHISPER_CT2]
 
 CANCIONES is a folder as JamendoLyrics MultiLang has it (Durand, Stoller, Ewert, ICASSP
 2023) of songs that the head was not trained on.  The measures:
 
-1. words and lines placed, beside other tools (bench/rivals.py prints theirs);
+1. words and lines placed, with --rivals beside other tools (bench/rivals.py);
 2. every line that was there before taken out of the text: what is found again;
 3. another song's text told from the right one; foreign lines among the right ones;
 4. synthetic cante: vowels held for 1 to 6 s, cries of 5 to 20 s;
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rivals import Sung, compare, race
 from sklearn.metrics import roc_auc_score
 from songs import Song, cantes, jamendo, line_hits, main_words, unique, with_foreign
 
@@ -158,6 +159,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("whisper", type=Path)
     parser.add_argument("--head", type=Path)
+    parser.add_argument("--rivals", type=Path, help="the same Whisper in CTranslate2's form")
     parser.add_argument("--cantes", type=int, default=10)
     given = parser.parse_args()
     torch.set_num_threads(2)
@@ -171,6 +173,10 @@ def main() -> None:
     print(f"{(time.monotonic() - began) / seconds * 60:.2f} s a minute of audio, start-up apart")
     listened = listen_all(songs, aligner)
     onsets("songs", songs, listened)
+    if given.rivals:
+        raw = [Sung(one, aligner.model.hear(ArraySamples(one.samples)).letters) for one in songs]
+        compare(raw, aligner.model.labels, given.rivals)
+        race(raw, aligner.model.labels)
     found_again(songs, listened)
     wrong_texts(songs, listened, aligner)
     for name, melisma in (("cante", None), ("cante with melisma", (1.0, 6.0))):
