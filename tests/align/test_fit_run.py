@@ -141,7 +141,7 @@ def test_the_head_aligns_with_the_encoder_of_its_recipe(
     other = tmp_path / "other"
     shutil.copytree(data / "whisper", other)
     for encoder, name in (("base", "whisper+out"), (str(other), "other+out")):
-        assert aligner_of(str(out), encoder, "es", "cpu").model.name == name
+        assert aligner_of(str(out), encoder, "es", "cpu").model.name.startswith(f"{name}-")
 
 
 class KilledError(Exception):

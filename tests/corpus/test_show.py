@@ -161,7 +161,7 @@ def of_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str | P
         voice=np.zeros(100, np.float32),
         frame_rate=50,
     )
-    monkeypatch.setattr(Aligner, "align", lambda *_: made)
+    monkeypatch.setattr(Aligner, "align", lambda *_, **__: made)
     monkeypatch.setattr("corpus.commands.listen.aligner_of", lambda *_: Aligner.__new__(Aligner))
     (tmp_path / "letra.txt").write_text("ay\nno", "utf-8")
     return ["align-file", write_tone(tmp_path / "a.wav", 2.0), tmp_path / "letra.txt"]
