@@ -9,6 +9,7 @@ loads the decoder too, which nothing here listens to; a test holds the two equal
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from align.windows import Window
 from corpus.errors import ModelError
@@ -98,6 +100,22 @@ class _Encoder(nn.Module):
         return states
 
 
+class _WithoutInit(TorchFunctionMode):
+    """Weights are loaded, not drawn: drawing on "meta" alone imports sympy, 3 s."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
 class WhisperEncoder:
     """The frozen encoder of a Whisper in a folder of transformers' form.
 
@@ -112,7 +130,7 @@ class WhisperEncoder:
         self.n_mels: int = config["num_mel_bins"]
         self.device = device
         n_heads, inner = config["encoder_attention_heads"], config["encoder_ffn_dim"]
-        with torch.device("meta"):
+        with torch.device("meta"), _WithoutInit():
             encoder = _Encoder(self.width, self.n_layers, n_heads, inner, self.n_mels)
         try:
             encoder.load_state_dict(_read_weights(folder), strict=True, assign=True)
