@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def _parameter(parameter: Any) -> str:
         names = f"`{parameter.name.upper()}`"
     default = parameter.default
     plain = isinstance(default, str | int | float) and not isinstance(default, bool)
+    default = default.value if isinstance(default, Enum) else default
     told = f" Default: `{default}`." if plain and default != "" else ""
     return f"| {names} | {parameter.help or ''}{told} |"
 
