@@ -181,7 +181,7 @@ def _of_torchaudio(name: str, bundle: Any) -> Checkpoint:
     if not isinstance(bundle, Wav2Vec2ASRBundle):
         raise ModelError(f"torchaudio's {name} hears no letters: VOXPOPULI_ASR_BASE_10K_ES does")
     # Torchaudio tells nobody else what the file is called.
-    file = bundle._path.rsplit("/", 1)[-1]  # noqa: SLF001
+    file = bundle._path.rsplit("/", 1)[-1]  # noqa: SLF001 - a bundle has no public name of its file
     weights = Path(torch.hub.get_dir(), "checkpoints", file)
     if not weights.is_file():
         fetch = f"import torchaudio; torchaudio.pipelines.{name}.get_model()"

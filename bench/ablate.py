@@ -28,7 +28,7 @@ from songs import Song, jamendo, line_hits, main_words
 from align.augment import Mixing, song_change, sung_speech, without_voice
 from align.emissions import Heard
 from align.encoder import WhisperEncoder
-from align.fit import Features, FitPlan, extract, fit, targets
+from align.fit import Features, FitPlan, extract, fit, read_states, targets
 from align.fit_data import TimedAudio, music_without_voice, ultrastar
 from align.graph import AS_WRITTEN
 from align.head import Head, HeadConfig, save_head
@@ -115,12 +115,6 @@ def prepare(given: argparse.Namespace) -> None:
         pickle.dump((asdict(config), kept, tests), out)
 
 
-def states_of(file: Path, config: HeadConfig) -> NDArray[np.float16]:
-    """Hidden states from their file, shape (n_frames, n_layers, width)."""
-    flat = np.memmap(file, np.float16, "r")
-    return flat.reshape(-1, len(config.layers), config.encoder_width)
-
-
 def run(given: argparse.Namespace) -> None:
     """Train one head and measure it."""
     torch.set_num_threads(1)
@@ -130,7 +124,7 @@ def run(given: argparse.Namespace) -> None:
     labels, spell = (PHONES, phones) if variant.phones else (LABELS, letters)
     config = HeadConfig(**settings | {"labels": labels, "context": variant.context})
     data: list[Features] = [
-        targets(audio, states_of(given.work / file, config), labels, spell)
+        targets(audio, read_states(given.work / file, config), labels, spell)
         for name, file, audio in kept
         if name in variant.sets and fold_of(name, audio, kept) != given.without
     ]
@@ -161,7 +155,7 @@ def measure(
     errors, hits = [], []
     for song, file in tests:
         listening = Listening(
-            heard=heard(head, states_of(work / file, config)),
+            heard=heard(head, read_states(work / file, config)),
             labels=config.labels,
             frame_rate=50.0,
             duration=len(song.samples) / SAMPLE_RATE,
