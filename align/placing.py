@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from align.echoes import with_echoes
 from align.graph import AS_SUNG, AS_WRITTEN, Prices
 from align.lines import moved, sung_lines
 from align.listening import Listening
@@ -37,7 +38,7 @@ def place(listening: Listening, lines: Sequence[str], prices: Prices = AS_SUNG) 
     whole = [line for line in found if line.repeat or not line.sung]
     sung = _with_missing(whole, lines, halves, listening)
     if prices.again < AS_WRITTEN.again:
-        sung = with_refrains(sung, lines, listening)
+        sung = with_refrains(with_echoes(sung, listening), lines, listening)
     ends = _held(sung, listening)
     heard = [(line.start, line.end) for line in ends if not line.left_out]
     return Alignment(
