@@ -13,8 +13,8 @@ from align.wordless import cries_of, silences_of
 from corpus.errors import AlignmentError
 from corpus.media import SAMPLE_RATE
 from corpus.records import Decision, Match, Recording, Utterance, Verse, content_id
+from corpus.rows import AlignedRecording
 from corpus.run import Item, Outcome
-from corpus.store import AlignedRecording
 from corpus.workspace import Workspace
 
 __all__ = ["AlignStage"]

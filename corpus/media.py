@@ -330,3 +330,16 @@ class Media:
             flac.unlink(missing_ok=True)
             raise
         return decoded
+
+    def remove(self, recording: str, suffix: str) -> int:
+        """Remove the audio of a recording; gives the number of files that were there.
+
+        Raises MediaError when one cannot be removed.
+        """
+        found = [p for p in (self.original(recording, suffix), self.flac(recording)) if p.is_file()]
+        for path in found:
+            try:
+                path.unlink()
+            except OSError as error:
+                raise MediaError(f"{path} cannot be removed: {error.strerror}") from error
+        return len(found)

@@ -21,7 +21,9 @@ __all__ = [
     "Annotation",
     "Decision",
     "Draft",
+    "Features",
     "Kind",
+    "Mark",
     "Match",
     "MatchedVerse",
     "Recording",
@@ -29,7 +31,9 @@ __all__ = [
     "ReleasedUtterance",
     "Segment",
     "Tier",
+    "Tombstone",
     "Utterance",
+    "Variant",
     "Verdict",
     "Verse",
     "VerseSource",
@@ -91,7 +95,11 @@ def _check_span(start: float, end: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One piece of audio, named by the SHA-256 of its bytes (64 hex digits)."""
+    """One piece of audio, named by the SHA-256 of its bytes (64 hex digits).
+
+    A track of an LP side is `part_of` the recording of the side, from `offset` s on,
+    and named by the hash of both.  Recordings with the same `master` are one performance.
+    """
 
     id: str
     source: str
@@ -107,6 +115,8 @@ class Recording:
     sex: str = ""
     rights: str = UNKNOWN_RIGHTS
     master: str = ""
+    part_of: str = ""
+    offset: float = 0.0
     extra: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
@@ -114,6 +124,38 @@ class Recording:
             raise ValueError("a recording's id is the SHA-256 of its bytes, 64 hex digits")
         if not (math.isfinite(self.duration) and self.duration > 0):
             raise ValueError(f"a recording lasts some time, not {self.duration} s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A suggested mark of audio quality, 0 to 2 points off, and the measure behind it."""
+
+    name: str
+    points: int
+    measure: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What was measured of a recording as it came in; `fingerprint` tells its master."""
+
+    recording: str
+    measures: tuple[tuple[str, float], ...]
+    marks: tuple[Mark, ...]
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """A recording that was purged, and is not taken in again; `emptied` once its bytes are gone."""
+
+    recording: str
+    source: str
+    suffix: str
+    reason: str
+    at: str  # ISO 8601, UTC
+    emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +192,17 @@ class Verse:
     def text(self) -> str:
         """The lines, one below the other."""
         return "\n".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A verse that is the same copla as another, in other words of detail.
+
+    `copla` is the id of the verse that stands for all variants.
+    """
+
+    verse: str
+    copla: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

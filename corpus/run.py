@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from typing import Generic, TypeVar
 
 from corpus.errors import CanteError, StoreError
-from corpus.store import Done, Record, Store
+from corpus.rows import Done, Record
+from corpus.store import Store
 
 __all__ = ["Failure", "Item", "Outcome", "Summary", "now", "run_stage"]
 

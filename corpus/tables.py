@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -21,13 +22,16 @@ from sqlalchemy import (
 __all__ = [
     "annotations",
     "drafts",
+    "features",
     "matches",
     "metadata",
     "progress",
     "recordings",
     "releases",
     "releases_utterances",
+    "tombstones",
     "utterances",
+    "variants",
     "verse_sources",
     "verses",
 ]
@@ -57,7 +61,26 @@ recordings = Table(
     Column("duration", Float, nullable=False),
     Column("year", Integer),
     *(_text(name) for name in ("palo", "region", "sex", "rights", "master")),
+    Column("part_of", Text, nullable=False, default="", server_default=""),
+    Column("offset", Float, nullable=False, default=0.0, server_default="0"),
     Column("extra", JSON, nullable=False),
+)
+
+features = Table(
+    "features",
+    metadata,
+    Column("recording", String(64), ForeignKey("recordings.id"), primary_key=True),
+    Column("measures", JSON, nullable=False),
+    Column("marks", JSON, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _key("recording"),
+    *(_text(name) for name in ("source", "suffix", "reason", "at")),
+    Column("emptied", Boolean, nullable=False),
 )
 
 verses = Table(
@@ -76,6 +99,13 @@ verse_sources = Table(
     Column("lines", JSON, nullable=False),
     *(_text(name) for name in ("title", "artist", "palo", "rights")),
     Column("extra", JSON, nullable=False),
+)
+
+variants = Table(
+    "variants",
+    metadata,
+    Column("verse", String(32), ForeignKey("verses.id"), primary_key=True),
+    Column("copla", String(32), ForeignKey("verses.id"), nullable=False, index=True),
 )
 
 drafts = Table(

@@ -23,8 +23,8 @@ from corpus.records import (
     Verse,
     VerseSource,
 )
+from corpus.rows import Record
 from corpus.run import Item, Outcome
-from corpus.store import Record
 from corpus.text import stanzas
 from corpus.workspace import Workspace
 
@@ -57,6 +57,7 @@ def take_in(workspace: Workspace, found: Found) -> Outcome:
     source = printable(found.location)
     with _at_hand(found.location) as (path, said, extra):
         id_ = hash_file(path)
+        _refuse_purged(workspace, id_)
         known = workspace.store.recording(id_)
         if known is None or not workspace.media.flac(id_).is_file():
             suffix = path.suffix.lower() if re.fullmatch(r"\.\w{1,8}", path.suffix) else ""
@@ -73,6 +74,13 @@ def take_in(workspace: Workspace, found: Found) -> Outcome:
         known = replace(known, rights=workspace.config.corpus.rights)
     text = _given_text(known, found.transcription, workspace.config.corpus.rights)
     return Outcome(records=(known, *text), note=note)
+
+
+def _refuse_purged(workspace: Workspace, recording: str) -> None:
+    tomb = workspace.store.tombstone(recording)
+    if tomb is not None:
+        reason = f" ({tomb.reason})" if tomb.reason else ""
+        raise MediaError(f"purged on {tomb.at[:10]}{reason}: it is not taken in again")
 
 
 @contextlib.contextmanager

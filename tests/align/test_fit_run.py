@@ -20,7 +20,7 @@ from corpus.commands.listen import aligner_of
 from corpus.errors import ConfigError, MediaError, MissingExtraError, TrainError
 from corpus.media import flac_bytes
 from corpus.records import Tier
-from corpus.store import AlignedRecording
+from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
 from tests.align.timed_made import (
     tiny_whisper,

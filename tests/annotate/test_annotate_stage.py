@@ -18,8 +18,8 @@ from annotate.tasks import clip_name
 from corpus.errors import MediaError, UsageError
 from corpus.media import flac_bytes
 from corpus.records import Recording, Tier, Utterance
+from corpus.rows import AlignedRecording
 from corpus.run import Summary, run_stage
-from corpus.store import AlignedRecording
 from corpus.workspace import Workspace
 from tests.annotate.people import deleted, handed_in, palo, region, text
 from tests.corpus.made import recording, tone, utterance

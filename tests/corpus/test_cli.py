@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from corpus.records import Decision, Match, MatchedVerse, Tier
-from corpus.store import AlignedRecording
+from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
 from tests.conftest import Cli
 from tests.corpus.made import command, recording, utterance, verse, write_tone

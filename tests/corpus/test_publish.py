@@ -20,7 +20,7 @@ from corpus.publish.dataset import features, row, write_split
 from corpus.publish.splits import SPLITS, assign, group_of
 from corpus.publish.stage import publish
 from corpus.records import Kind, Recording, Tier, Utterance, Word
-from corpus.store import AlignedRecording
+from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
 from tests.corpus.made import recording, tone, utterance, verse
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.records import Release, ReleasedUtterance
-from corpus.store import AlignedRecording, Store
+from corpus.rows import AlignedRecording
+from corpus.store import Store
 from tests.corpus.made import recording, utterance, verse
 
 CINTA = recording("cinta", artist="La Niña")

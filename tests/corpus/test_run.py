@@ -9,8 +9,9 @@ import pytest
 
 from corpus.errors import MediaError, StoreError
 from corpus.records import Draft
+from corpus.rows import Done
 from corpus.run import Failure, Item, Outcome, run_stage
-from corpus.store import Done, Store
+from corpus.store import Store
 from tests.corpus.made import recording
 
 ROOT = Path(__file__).parent.parent.parent
@@ -166,7 +167,7 @@ def step(n):
 
 store = Store(url)
 if where == "commit":
-    from corpus.store import Transaction
+    from corpus.saving import Transaction
     mark = Transaction.mark
     Transaction.mark = lambda self, done: (
         mark(self, done), die() if done.item == f"item {killed_at}" else None

@@ -10,7 +10,7 @@ import pytest
 from align.aligner import Aligner
 from align.records import AlignedLine, Alignment
 from corpus.records import Recording, Utterance, Word
-from corpus.store import AlignedRecording
+from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
 from tests.conftest import Cli, Ran
 from tests.corpus.made import recording, utterance, write_tone

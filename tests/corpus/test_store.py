@@ -35,7 +35,8 @@ from corpus.records import (
     Verdict,
     Word,
 )
-from corpus.store import AlignedRecording, Done, Record, Store
+from corpus.rows import AlignedRecording, Done, Record
+from corpus.store import Store
 from tests.corpus.made import recording, utterance, verse
 
 CINTA = recording("cinta", artist="La Niña")
