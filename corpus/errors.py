@@ -13,6 +13,7 @@
     ├── AlignmentError        a text cannot be placed on this audio
     ├── PublishError          nothing may be published, or the folder cannot take it
     ├── TrainError            a training or judging run cannot start or go on
+    ├── PassedOverError       an item is there, and an option says that it is not wanted
     └── MissingExtraError     a package of an optional extra is not installed
 
 A message is one line: what, where, and what to do.  The command line prints it
@@ -30,6 +31,7 @@ __all__ = [
     "MediaError",
     "MissingExtraError",
     "ModelError",
+    "PassedOverError",
     "PublishError",
     "StoreError",
     "TableError",
@@ -89,6 +91,10 @@ class PublishError(CanteError):
 
 class TrainError(CanteError):
     """Raised when a training or judging run cannot start or go on."""
+
+
+class PassedOverError(CanteError):
+    """Raised when an option says that an item is not wanted: no failure, and nothing is noted."""
 
 
 class MissingExtraError(CanteError):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from typing import Generic, TypeVar
 
-from corpus.errors import CanteError, StoreError
+from corpus.errors import CanteError, PassedOverError, StoreError
 from corpus.rows import Done, Record
 from corpus.store import Store
 
-__all__ = ["Failure", "Item", "Outcome", "Summary", "now", "run_stage"]
+__all__ = ["Failure", "Item", "Outcome", "Summary", "n_cores", "now", "run_stage"]
 
 P = TypeVar("P")
 
@@ -39,10 +43,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a step gives: records to save, a note, and parts of the item that failed."""
+    """What a step gives: records to save, a note, and parts of the item that failed.
+
+    What was `passed_over` is not noted, and looked at again the next time.
+    """
 
     records: tuple[Record, ...] = ()
     note: str = ""
+    passed_over: bool = False
     failures: tuple[Failure, ...] = ()
 
 
@@ -53,6 +61,7 @@ class Summary:
     stage: str
     done: int = 0
     skipped: int = 0
+    passed_over: int = 0
     notes: tuple[Failure, ...] = ()
     failures: tuple[Failure, ...] = field(default=())
 
@@ -60,6 +69,13 @@ class Summary:
     def ok(self) -> bool:
         """Whether nothing failed."""
         return not self.failures
+
+
+def n_cores() -> int:
+    """How many processors this process may use."""
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def now() -> str:
@@ -75,30 +91,31 @@ def run_stage(
     *,
     track: Callable[[Sequence[Item[P]]], Iterable[Item[P]]] = iter,
     on_failure: Callable[[Failure], None] | None = None,
+    n_workers: int = 1,
     debug: bool = False,
 ) -> Summary:
     """Do what is pending of `items`; an item that fails is noted and the run goes on.
 
     What a step gives lands in one transaction together with the note that it is
     done, so a run that is killed anywhere carries on where it stopped.  `track`
-    shows the progress.  A store that fails ends the run: nothing after it could
+    shows the progress.  With several workers, steps run beside each other in
+    threads; this one saves.  A store that fails ends the run: nothing after it could
     land either.
     """
     before = store.done(stage)
     _forget_wholes(store, stage, before, items)
     pending = [item for item in items if not _settled(before.get(item.key), item)]
-    done, notes, failures = 0, list[Failure](), list[Failure]()
-    for item in track(pending):
-        outcome = _attempt(step, item, debug=debug)
-        with store.transaction() as transaction:
-            transaction.save(outcome.records)
-            transaction.forget_parts(stage, item.key)
-            for mark in _marks(stage, item, outcome):
-                transaction.mark(mark)
-        if not any(failure.item == item.key for failure in outcome.failures):
-            done += 1
+    done, passed_over, notes, failures = 0, 0, list[Failure](), list[Failure]()
+    attempts = _attempts(track(pending), partial(_attempt, step, debug=debug), n_workers)
+    for item, outcome in attempts:
         if outcome.note:
             notes.append(Failure(item=item.key, reason=outcome.note))
+        if outcome.passed_over:
+            passed_over += 1
+            continue
+        _land(store, stage, item, outcome)
+        if not any(failure.item == item.key for failure in outcome.failures):
+            done += 1
         failures += outcome.failures
         for failure in outcome.failures:
             if on_failure is not None:
@@ -107,9 +124,45 @@ def run_stage(
         stage=stage,
         done=done,
         skipped=len(items) - len(pending),
+        passed_over=passed_over,
         notes=tuple(notes),
         failures=tuple(failures),
     )
+
+
+def _land(store: Store, stage: str, item: Item[P], outcome: Outcome) -> None:
+    with store.transaction() as transaction:
+        transaction.save(outcome.records)
+        transaction.forget_parts(stage, item.key)
+        for mark in _marks(stage, item, outcome):
+            transaction.mark(mark)
+
+
+def _attempts(
+    items: Iterable[Item[P]], attempt: Callable[[Item[P]], Outcome], n_workers: int
+) -> Iterator[tuple[Item[P], Outcome]]:
+    """Each item with its outcome, as they come; no more is begun than there are workers."""
+    if n_workers == 1:
+        for item in items:
+            yield item, attempt(item)
+        return
+    pool = ThreadPoolExecutor(n_workers)
+    running: dict[Future[Outcome], Item[P]] = {}
+    try:
+        for item in items:
+            running[pool.submit(attempt, item)] = item
+            if len(running) == n_workers:
+                yield from _ended(running)
+        while running:
+            yield from _ended(running)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ended(running: dict[Future[Outcome], Item[P]]) -> Iterator[tuple[Item[P], Outcome]]:
+    done = wait(running, return_when=FIRST_COMPLETED).done
+    for future in [one for one in running if one in done]:  # in the order in which they began
+        yield running.pop(future), future.result()
 
 
 def _forget_wholes(
@@ -133,6 +186,8 @@ def _attempt(step: Callable[[P], Outcome], item: Item[P], *, debug: bool) -> Out
         return step(item.payload)
     except StoreError:
         raise
+    except PassedOverError as why:
+        return Outcome(note=f"passed over: {why}", passed_over=True)
     except CanteError as error:
         return Outcome(failures=(Failure(item=item.key, reason=str(error)),))
     except Exception as error:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["as_json", "plain", "progress", "say", "steps", "table", "tracker"]
+__all__ = ["as_json", "plain", "progress", "say", "steps", "table", "tracker", "waiting"]
 
 T = TypeVar("T")
 
@@ -83,6 +83,13 @@ def tracker(description: str) -> Callable[[Sequence[T]], Iterable[T]]:
         return bar(items, description=description, console=_err, disable=not _err.is_terminal)
 
     return track
+
+
+@contextlib.contextmanager
+def waiting(description: str) -> Iterator[None]:
+    """A sign of life on a terminal while something takes as long as it takes."""
+    with _err.status(description) if _err.is_terminal else contextlib.nullcontext():
+        yield
 
 
 @contextlib.contextmanager

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from corpus.errors import TableError
 from corpus.text import clean, decode, is_binary
 
-__all__ = ["read_rows"]
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["read_rows", "read_toml_rows"]
 
 
 _SPARE = "more"
@@ -38,6 +44,28 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     if not rows:
         raise TableError(f"{path} has no rows: a header line and a line for each are looked for")
     return rows
+
+
+def read_toml_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The tables [[recording]] of a TOML, each with its number, from 1.
+
+    Raises TableError when there are none, or one holds what is no text and no number.
+    """
+    try:
+        found = tomllib.loads(decode(_bytes(path)))
+    except tomllib.TOMLDecodeError as error:
+        raise TableError(f"{path} cannot be read: {error}") from error
+    rows = found.get("recording")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TableError(f"{path} has no rows: [[recording]] is looked for, with a link in each")
+    return [(number, _plain(path, number, row)) for number, row in enumerate(rows, start=1)]
+
+
+def _plain(path: Path, number: int, row: Mapping[str, object]) -> dict[str, str]:
+    wrong = next((k for k, v in row.items() if not isinstance(v, str | int | float)), None)
+    if wrong is not None:
+        raise TableError(f"{path}, recording {number}: '{wrong}' is no text and no number")
+    return {clean(name): clean(str(value)) for name, value in row.items()}
 
 
 def _quoted(dialect: type[csv.Dialect] | str) -> type[csv.Dialect] | str:

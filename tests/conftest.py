@@ -26,7 +26,7 @@ from corpus.workspace import Workspace
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-pytest_plugins = ("tests.servers.browser", "tests.servers.site")
+pytest_plugins = ("tests.servers.browser", "tests.servers.media", "tests.servers.site")
 
 
 @pytest.fixture(scope="session")

@@ -10,24 +10,72 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["FIELDS", "Collector", "Found", "file_inputs", "is_file", "is_folder", "printable"]
+__all__ = [
+    "AS_USUAL",
+    "EVERYTHING",
+    "FIELDS",
+    "Collector",
+    "Found",
+    "Network",
+    "Wanted",
+    "file_inputs",
+    "is_file",
+    "is_folder",
+    "printable",
+]
 
 FIELDS = ("title", "artist", "author", "album", "year", "palo", "region", "sex", "rights")
 """What is known of a recording beside its audio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which recordings of a link are wanted: the first `limit`, those that a rule lets through.
+
+    `since` is YYYYMMDD, `match` a pattern to be found in the title, `max_duration` seconds.
+    """
+
+    limit: int | None = None
+    since: str = ""
+    match: str = ""
+    max_duration: float | None = None
+
+
+EVERYTHING = Wanted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How links are fetched: `rate` in bytes a second, `timeout` in seconds without a byte.
+
+    `allow_local` lets addresses through that lead to this machine or a private network.
+    """
+
+    rate: float | None = None
+    retries: int = 5
+    timeout: float = 20.0
+    cookies: Path | None = None
+    proxy: str = ""
+    allow_local: bool = False
+
+
+AS_USUAL = Network()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """One piece of audio to take in.
 
-    `location` is a path or a URL; `given` holds what the source says of it (by
-    FIELDS; it wins over the tags in the file), `extra` whatever else it says,
-    `transcription` the text that is sung, if the source has it.
+    `location` is a path or a URL, `number` which of several at that URL (from 1);
+    `given` holds what the source says of it (by FIELDS; it wins over the tags in the
+    file), `extra` whatever else it says, `transcription` the text that is sung, if the
+    source has it.
     """
 
     key: str
     inputs: str
     location: str
+    number: int = 0
     given: tuple[tuple[str, str], ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
     transcription: str = ""
@@ -45,7 +93,7 @@ class Collector(Protocol):
     def accepts(self, source: str) -> bool:
         """Whether this collector is the one for a path or URL."""
 
-    def find(self, source: str) -> Iterable[Found]:
+    def find(self, source: str, wanted: Wanted, network: Network) -> Iterable[Found]:
         """What there is to take in.  Raises CanteError when the source itself cannot be read."""
 
 

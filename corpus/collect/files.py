@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpus.collect.base import Found, file_inputs, is_file, is_folder, printable
+from corpus.collect.base import Found, Network, Wanted, file_inputs, is_file, is_folder, printable
 
 __all__ = ["AUDIO_SUFFIXES", "collector"]
 
@@ -27,10 +27,10 @@ class FileCollector:
     name = "files"
 
     def accepts(self, source: str) -> bool:
-        """Whether the source is a path and no URL."""
+        """Whether the source is a path; what is a link was asked for before."""
         return "://" not in source
 
-    def find(self, source: str) -> Iterable[Found]:
+    def find(self, source: str, wanted: Wanted, network: Network) -> Iterable[Found]:  # noqa: ARG002  # for links
         """The file itself, or the audio files below the folder, in order of their paths."""
         path = Path(source)
         paths = _below(path) if source and is_folder(path) else [path]

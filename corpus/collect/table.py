@@ -2,7 +2,7 @@
 
 Columns: song, author, album, year, link, transcription, palo, region, sex (and
 title, artist or singer, rights); all others are kept as extra fields.  `link`
-is a URL or a path, relative to the table.
+is a URL or a path, relative to the table.  In TOML each is a [[recording]].
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from corpus.collect.base import Found, file_inputs, is_file, printable
+from corpus.collect.base import Found, Network, Wanted, file_inputs, is_file, printable
+from corpus.collect.web import is_link
 from corpus.records import content_id
-from corpus.tabular import read_rows
+from corpus.tabular import read_rows, read_toml_rows
 from corpus.text import fold
 
 __all__ = ["collector"]
@@ -55,18 +56,19 @@ _COLUMNS = {
 
 
 class TableCollector:
-    """Takes the rows of a CSV or TSV that has a column for the link."""
+    """Takes the rows of a CSV or TSV that has a column for the link, or of a TOML."""
 
     name = "table"
 
     def accepts(self, source: str) -> bool:
         """Whether the source is a file named as a table."""
-        return "://" not in source and Path(source).suffix.lower() in {".csv", ".tsv"}
+        return "://" not in source and Path(source).suffix.lower() in {".csv", ".tsv", ".toml"}
 
-    def find(self, source: str) -> Iterable[Found]:
+    def find(self, source: str, wanted: Wanted, network: Network) -> Iterable[Found]:  # noqa: ARG002  # for links
         """One recording a row; a row without a link is told as a problem of that row."""
         path = Path(source).absolute()
-        return [_found(path, number, row) for number, row in read_rows(path)]
+        rows = read_toml_rows(path) if path.suffix.lower() == ".toml" else read_rows(path)
+        return [_found(path, number, row) for number, row in rows]
 
 
 def _found(table: Path, number: int, row: Mapping[str, str]) -> Found:
@@ -82,7 +84,7 @@ def _found(table: Path, number: int, row: Mapping[str, str]) -> Found:
             fields[name] = value
     link, transcription = fields.pop("link", ""), fields.pop("transcription", "")
     fields.setdefault("artist", fields.get("author", ""))
-    location = link if "://" in link else str(table.parent / link)
+    location = link if is_link(link) else str(table.parent / link)
     problem = _problem(link, location)
     return Found(
         key=f"{printable(str(table))}:{number}",
@@ -96,13 +98,13 @@ def _found(table: Path, number: int, row: Mapping[str, str]) -> Found:
 
 
 def _stamp(location: str) -> str:
-    return "" if "://" in location else file_inputs(Path(location))
+    return "" if is_link(location) else file_inputs(Path(location))
 
 
 def _problem(link: str, location: str) -> str:
     if not link:
         return "the row has no link: name a file or a URL in the column 'link'"
-    if "://" not in link and not is_file(Path(location)):
+    if not is_link(link) and not is_file(Path(location)):
         return f"there is no file {location}: the column 'link' is relative to the table"
     return ""
 

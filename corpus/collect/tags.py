@@ -8,7 +8,7 @@ from pathlib import Path
 from corpus.collect.base import printable
 from corpus.text import clean
 
-__all__ = ["read_tags", "year_of"]
+__all__ = ["read_tags", "tags_in", "year_of"]
 
 _TAGS = {"title": "title", "artist": "artist", "album": "album", "date": "year"}
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
@@ -22,9 +22,14 @@ def year_of(text: str) -> int | None:
 
 def read_tags(path: Path) -> dict[str, str]:
     """Title, artist, album and year by the file's tags; its name gives a missing title."""
-    tags = {name: " ".join(clean(value).split()) for name, value in _from_file(path).items()}
-    tags = {name: value for name, value in tags.items() if value}
+    tags = tags_in(path)
     return _from_name(path) | tags if "title" not in tags else tags
+
+
+def tags_in(path: Path) -> dict[str, str]:
+    """What the tags of a file say of title, artist, album and year."""
+    tags = {name: " ".join(clean(value).split()) for name, value in _from_file(path).items()}
+    return {name: value for name, value in tags.items() if value}
 
 
 def _from_file(path: Path) -> dict[str, str]:

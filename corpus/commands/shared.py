@@ -103,6 +103,8 @@ def stage(
     name: str,
     items: Sequence[Item[P]],
     step: Callable[[P], Outcome],
+    *,
+    n_workers: int = 1,
 ) -> None:
     """Run a stage with a bar, say how it ended, and leave with 1 where something failed."""
     from corpus.run import run_stage
@@ -117,6 +119,7 @@ def stage(
         on_failure=lambda failure: say(
             f"{name}: {shown(workspace.store, failure.item)}: {failure.reason}"
         ),
+        n_workers=n_workers,
         debug=context.obj["debug"],
     )
     _tell(summary, workspace.store)
@@ -138,6 +141,8 @@ def _tell(summary: Summary, store: Store) -> None:
     parts = [f"{summary.done} done"]
     if summary.skipped:
         parts.append(f"{summary.skipped} up to date")
+    if summary.passed_over:
+        parts.append(f"{summary.passed_over} passed over")
     if summary.failures:
         parts.append(f"{len(summary.failures)} failed (`corpus status` keeps the reasons)")
     say(f"{summary.stage}: {', '.join(parts)}")

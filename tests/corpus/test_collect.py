@@ -1,21 +1,19 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 
 import pytest
 
 from corpus.collect import collector_for, collectors
-from corpus.collect.base import FIELDS, Collector, printable
-from corpus.collect.intake import items, take_in
+from corpus.collect.base import AS_USUAL, EVERYTHING, FIELDS, Collector, printable
+from corpus.collect.intake import Intake
 from corpus.collect.tags import read_tags, year_of
 from corpus.errors import MediaError, TableError
 from corpus.records import Decision
 from corpus.workspace import Workspace
 from tests.conftest import Cli
 from tests.corpus.made import ffmpeg, write_tone
-from tests.servers.site import Site
 
 # ---- the contract of all collectors
 
@@ -36,8 +34,8 @@ def test_a_collector_keeps_its_contract(collector: Collector, tmp_path: Path) ->
     source = example(collector, tmp_path)
     assert collector.accepts(source)
     assert collector_for(source) is collector
-    (found,) = collector.find(source)
-    assert found == next(iter(collector.find(source)))
+    (found,) = collector.find(source, EVERYTHING, AS_USUAL)
+    assert found == next(iter(collector.find(source, EVERYTHING, AS_USUAL)))
     assert found.key
     assert found.key == found.key.strip()
     assert found.inputs
@@ -49,9 +47,9 @@ def test_a_collector_keeps_its_contract(collector: Collector, tmp_path: Path) ->
 @pytest.mark.parametrize("collector", collectors(), ids=lambda collector: collector.name)
 def test_a_collector_sees_what_changed(collector: Collector, tmp_path: Path) -> None:
     source = example(collector, tmp_path)
-    (before,) = collector.find(source)
+    (before,) = collector.find(source, EVERYTHING, AS_USUAL)
     write_tone(tmp_path / "made.wav", 2.0)
-    (after,) = collector.find(source)
+    (after,) = collector.find(source, EVERYTHING, AS_USUAL)
     assert before.key == after.key
     assert (before.inputs != after.inputs) == (collector.name != "web")
 
@@ -61,9 +59,9 @@ def test_a_source_that_is_not_there(collector: Collector, tmp_path: Path) -> Non
     source = example(collector, tmp_path).replace("made", "nothing")
     if collector.name == "table":
         with pytest.raises(TableError, match="cannot be read: No such file"):
-            list(collector.find(source))
+            list(collector.find(source, EVERYTHING, AS_USUAL))
         return
-    (found,) = collector.find(source)
+    (found,) = collector.find(source, EVERYTHING, AS_USUAL)
     assert bool(found.problem) == (collector.name != "web")
 
 
@@ -130,7 +128,7 @@ def test_tags_and_rights(cli: Cli, workspace: Workspace, tmp_path: Path) -> None
         *("Soleá", "La Niña", "Cante"),
         1957,
     )
-    assert found.rights == "CC BY 4.0"
+    assert found.rights == "cc-by-4.0"
 
 
 @pytest.mark.parametrize(
@@ -264,7 +262,7 @@ def test_commas_tabs_and_cells_without_a_column(tmp_path: Path) -> None:
         rows = [("File Name", "título"), ("a.wav", "Soleá", "y", "más"), ("a.wav",)]
         text = "\r\n".join(delimiter.join(row) for row in rows)
         (tmp_path / name).write_text(text, "utf-8-sig", newline="")
-        whole, short = (one.payload for one in items([str(tmp_path / name)]))
+        whole, short = collector_for(name).find(str(tmp_path / name), EVERYTHING, AS_USUAL)
         assert dict(whole.given) == {"title": "Soleá"}
         assert whole.extra == (("more", "y / más"),)
         assert (dict(short.given), short.problem) == ({}, "")
@@ -277,75 +275,10 @@ def test_an_odd_link_is_no_reason_to_stop(cli: Cli, table: Path) -> None:
     assert "1 done, 1 failed" in ran.err
 
 
-# ---- links
-
-
-@pytest.fixture
-def ogg(tmp_path: Path) -> bytes:
-    tags = ["-metadata", "artist=La Niña", "-metadata", "title=Tientos"]
-    ffmpeg("-i", write_tone(tmp_path / "a.wav"), *tags, tmp_path / "a.ogg")
-    return (tmp_path / "a.ogg").read_bytes()
-
-
-def test_a_link(cli: Cli, workspace: Workspace, site: Site, ogg: bytes) -> None:
-    site.pages["/cante/tientos.ogg"] = ("audio/ogg", ogg)
-    url = f"{site.url}/cante/tientos.ogg"
-    ran = cli("collect", url)
-    assert (ran.code, ran.err, ran.out) == (0, "collect: 1 done\n", "")
-    (found,) = workspace.store.recordings()
-    assert (found.source, found.artist, found.suffix) == (url, "La Niña", ".ogg")
-    assert found.title.lower() == "tientos"
-    assert dict(found.extra)["webpage_url"] == url
-    assert workspace.media.original(found.id, ".ogg").read_bytes() == ogg
-    assert cli("collect", url).err == "collect: 0 done, 1 up to date\n"
-
-
-def test_a_link_in_a_table(
-    cli: Cli, workspace: Workspace, site: Site, ogg: bytes, tmp_path: Path
-) -> None:
-    site.pages["/row.ogg"] = ("audio/ogg", ogg)
-    (tmp_path / "t.csv").write_text(f"song,link\nSoleá,{site.url}/row.ogg\n", "utf-8")
-    assert cli("collect", tmp_path / "t.csv").code == 0
-    (found,) = workspace.store.recordings()
-    assert (found.title, found.source) == ("Soleá", f"{site.url}/row.ogg")
-
-
-def refused() -> str:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{closed.getsockname()[1]}/a.ogg"
-
-
-def test_links_that_lead_nowhere(cli: Cli, workspace: Workspace, site: Site) -> None:
-    site.pages["/page"] = ("text/html", b"<html><body>no audio here</body></html>")
-    site.pages["/text.ogg"] = ("audio/ogg", b"this is no audio")
-    links = [f"{site.url}/nothing.ogg", refused(), f"{site.url}/page", f"{site.url}/text.ogg"]
-    ran = cli("collect", *links, "file:///etc/passwd", "nosuch://host/a")
-    assert ran.code == 1
-    told = ran.err.splitlines()
-    assert len(told) == 7
-    assert "404" in told[0]
-    assert "refused" in told[1]
-    assert "unexpected" not in ran.err
-    assert "\x1b" not in ran.err
-    assert workspace.store.recordings() == ()
-
-
-def test_a_list_behind_a_link(cli: Cli, site: Site, ogg: bytes) -> None:
-    feed = "".join(
-        f"<item><title>n{i}</title><link>{site.url}/{i}.ogg</link></item>" for i in range(3)
-    )
-    head = '<?xml version="1.0"?><rss version="2.0"><channel><title>Cantes</title>'
-    site.pages["/feed.rss"] = ("application/rss+xml", f"{head}{feed}</channel></rss>".encode())
-    for i in range(3):
-        site.pages[f"/{i}.ogg"] = ("audio/ogg", ogg)
-    ran = cli("collect", f"{site.url}/feed.rss")
-    assert (ran.code, "holds several recordings" in ran.err) == (1, True)
-
-
-def test_nothing_takes_this() -> None:
+def test_nothing_takes_this(workspace: Workspace) -> None:
+    intake = Intake(workspace)
     with pytest.raises(MediaError, match="there is no such file"):
-        take_in(None, items(["nothing"])[0].payload)  # type: ignore[arg-type]  # told before it is looked at
+        intake.take_in(intake.items(["nothing"])[0].payload)
 
 
 def test_the_rights_of_the_audio_are_not_those_of_the_text(
@@ -355,7 +288,7 @@ def test_the_rights_of_the_audio_are_not_those_of_the_text(
     path = tmp_path / "tabla.csv"
     path.write_text("link,transcription,rights\na.wav,ay pena,CC BY 4.0\n", "utf-8")
     assert cli("collect", path).code == 0
-    assert workspace.store.recordings()[0].rights == "CC BY 4.0"
+    assert workspace.store.recordings()[0].rights == "cc-by-4.0"
     (verse,) = workspace.store.verses()
     assert verse.sources[0].rights == "unknown"
     assert verse.sources[0].source == workspace.store.recordings()[0].source
