@@ -116,11 +116,10 @@ class Title:
 def palo_of(text: str) -> str:
     """The palo that a text names: all of it, how it begins, or what it is sung "por"; else ""."""
     words = fold(text).replace("ñ", "n").split()
-    if "por" in words[1:]:
-        at = len(words) - words[::-1].index("por")
-        # Palos have a "por" of their own: these are looked for as a whole first.
-        return _begins(words) or _begins(words[at:], names=True)
-    return _begins(words[1:], names=True) if words[:1] == ["por"] else _begins(words)
+    sung_in = (i + 1 for i, word in enumerate(words) if word == "por")
+    # Palos have a "por" of their own: these are looked for as a whole first.
+    found = (_begins(words[at:], names=True) for at in sung_in)
+    return _begins(words) or next(filter(None, found), "")
 
 
 def _begins(words: list[str], *, names: bool = False) -> str:
