@@ -11,7 +11,6 @@ import contextlib
 import errno
 import hashlib
 import io
-import json
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import soundfile
@@ -202,29 +201,33 @@ def _input(path: Path) -> list[str]:
     return [*allowed, "-i", f"file:{path.absolute()}"]
 
 
-def _announced(path: Path) -> float | None:
-    """The duration that the container announces; raises MediaError when there is no audio in it."""
-    entries = ["-show_entries", "stream=codec_type,duration:format=duration"]
-    run = _run("ffprobe", "-v", "error", "-of", "json", *entries, *_input(path))
-    try:
-        found: dict[str, Any] = json.loads(run.stdout or b"{}")
-    except json.JSONDecodeError:
-        found = {}
-    streams = [s for s in found.get("streams", ()) if s.get("codec_type") == "audio"]
-    if run.returncode != 0 or not streams:
-        raise MediaError(f"no audio that FFmpeg can read{_reason(run.stderr)}")
-    announced = streams[0].get("duration") or found.get("format", {}).get("duration")
-    return float(announced) if announced else None
+# What FFmpeg says, each line with how bad it is: [flac @ 0x5] [error] invalid sync code
+_BAD = re.compile(r"^(?:\[[^\]]* @ [^\]]*\] )?\[(?:error|fatal|panic)\] (.+)$", re.MULTILINE)
+_SAID = ("-nostdin", "-hide_banner", "-nostats", "-v", "level+info")
+
+
+def _errors(stderr: bytes) -> list[str]:
+    return _BAD.findall(stderr.decode("utf-8", "replace"))
+
+
+def _announced(stderr: bytes) -> float | None:
+    """The seconds that the container announces; None where it does not, or for a film's picture."""
+    said = stderr.decode("utf-8", "replace").partition("Output #")[0]
+    found = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)", said)
+    film = re.search(r"Stream #\S+: Video: (?!.*\(attached pic\))", said)
+    if film or not found:
+        return None
+    hours, minutes, seconds = found.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _reason(stderr: bytes) -> str:
-    lines = [line for line in stderr.decode("utf-8", "replace").split("\n") if line.strip()]
-    if not lines:
-        return ""
+    lines = _errors(stderr)
     if b"Format not on whitelist" in stderr:
         return " (a playlist: name the files themselves)"
-    last = lines[-1].rsplit(": ", 1)[-1].strip()
-    return f" ({last})"
+    if any("matches no streams" in line for line in lines):
+        return " (it has no sound)"
+    return f" ({lines[-1].rsplit(': ', 1)[-1].strip()})" if lines else ""
 
 
 def decode(source: Path, target: Path) -> Decoded:
@@ -234,19 +237,18 @@ def decode(source: Path, target: Path) -> Decoded:
     when nothing can be decoded, DiskFullError when there is no room; `target`
     then stays as it was.
     """
-    announced = _announced(source)
     with writing(target) as scratch:
         form = ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-sample_fmt", "s16"]
         out = ["-map_metadata", "-1", "-c:a", "flac", "-f", "flac", str(scratch)]
-        run = _run("ffmpeg", "-nostdin", "-v", "error", "-y", *_input(source), *form, *out)
+        run = _run("ffmpeg", *_SAID, "-y", *_input(source), *form, *out)
         # A signal (-25: over the file size limit) or "No space left" is the disk's doing.
         if run.returncode == -25 or b"No space left" in run.stderr:
             raise OSError(errno.ENOSPC, "No space left on device")
         n_samples = _n_written(scratch)
         if not n_samples:
-            raise MediaError(f"no audio could be decoded{_reason(run.stderr)}")
+            raise MediaError(f"no audio that FFmpeg can read{_reason(run.stderr)}")
     duration = n_samples / SAMPLE_RATE
-    return Decoded(duration=duration, warning=_oddity(announced, duration, run.stderr))
+    return Decoded(duration=duration, warning=_oddity(duration, run.stderr))
 
 
 def _n_written(path: Path) -> int:
@@ -258,10 +260,11 @@ def _n_written(path: Path) -> int:
     return n_samples if n_samples < _OPEN_LENGTH else 0
 
 
-def _oddity(announced: float | None, duration: float, stderr: bytes) -> str:
+def _oddity(duration: float, stderr: bytes) -> str:
+    announced = _announced(stderr)
     if announced is not None and duration < announced * 0.98 - 1:
         return f"cut short: {duration:.0f} s of the {announced:.0f} s announced could be decoded"
-    n_errors = stderr.count(b"\n")
+    n_errors = len(_errors(stderr))
     return f"damaged in places: FFmpeg told of {n_errors} errors" if n_errors else ""
 
 
@@ -275,7 +278,7 @@ def compact(source: Path) -> bytes:
         target = Path(folder) / "audio.mp3"
         form = ["-map", "0:a:0", "-map_metadata", "-1", "-ac", "1", "-ar", str(SAMPLE_RATE)]
         out = ["-c:a", "libmp3lame", "-b:a", "48k", str(target)]
-        run = _run("ffmpeg", "-nostdin", "-v", "error", "-y", *_input(source), *form, *out)
+        run = _run("ffmpeg", *_SAID, "-y", *_input(source), *form, *out)
         if run.returncode != 0 or not target.is_file():
             raise MediaError(f"{source} cannot be made an MP3{_reason(run.stderr)}")
         return target.read_bytes()
