@@ -56,7 +56,7 @@ cante_get_chromium() {
 cante_get_ffmpeg() {
     command -v ffmpeg >/dev/null 2>&1 && return 0
     echo "setup: installing FFmpeg with the system's package manager" >&2
-    cante_install_ffmpeg >/dev/null && return 0
+    cante_install_ffmpeg >/dev/null && command -v ffmpeg >/dev/null 2>&1 && return 0
     echo "setup: FFmpeg is missing and could not be installed here: install the package 'ffmpeg'" >&2
     return 1
 }
