@@ -35,6 +35,7 @@ __all__ = [
     "Graph",
     "Prices",
     "build_graph",
+    "columns_of",
     "observe",
 ]
 
@@ -121,7 +122,7 @@ def build_graph(
     passed over (ñ is heard as n); raises AlignmentError when none is left.
     """
     column = {label: i for i, label in enumerate(labels)}
-    spelled = [[_columns(spell(word, language), column) for word in line] for line in lines]
+    spelled = [[columns_of(spell(word, language), column) for word in line] for line in lines]
     if not any(word for line in spelled for word in line):
         raise AlignmentError("the text has no letters to listen for: give the words that are sung")
     held = [[is_vocalise(word) for word in line] for line in lines]
@@ -169,7 +170,8 @@ def observe(
     return np.ascontiguousarray(np.concatenate([emissions, more], axis=1), dtype=np.float32)
 
 
-def _columns(spelled: Iterable[str], column: dict[str, int]) -> list[int]:
+def columns_of(spelled: Iterable[str], column: dict[str, int]) -> list[int]:
+    """The columns of a word's labels; what the model does not know is passed over, ñ is n."""
     heard = (c if c in column else _NEAREST.get(c, "") for c in spelled)
     return [column[c] for c in heard if c in column and c]
 
