@@ -39,7 +39,7 @@ def make(folder: Path, n_files: int, seconds: float) -> None:
         soundfile.write(wav, tone, RATE)
         target = folder / f"{k:05d}.mp3"
         subprocess.run(
-            ["ffmpeg", "-v", "error", "-y", "-i", wav, "-b:a", "128k", target], check=True
+            ["ffmpeg", "-v", "error", "-y", "-i", str(wav), "-b:a", "128k", str(target)], check=True
         )
         wav.unlink()
 
@@ -61,7 +61,7 @@ def by_shell(folder: Path, out: Path) -> float:
 def by_corpus(folder: Path, workspace: Path) -> float:
     """Seconds that `corpus collect` takes, its start included."""
     Workspace.create(workspace).store.close()
-    command = [sys.executable, "-m", "corpus", "-w", workspace, "collect", folder]
+    command = [sys.executable, "-m", "corpus", "-w", str(workspace), "collect", str(folder)]
     began = time.perf_counter()
     subprocess.run(command, check=True)
     return time.perf_counter() - began

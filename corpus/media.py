@@ -313,6 +313,11 @@ class Media:
         """Where the 16 kHz mono FLAC of a recording stands."""
         return self.root / "flac" / recording[:2] / f"{recording}.flac"
 
+    @property
+    def heard(self) -> Path:
+        """Where models keep what they heard, a folder each, by recording."""
+        return self.root / "heard"
+
     def samples(self, recording: str) -> FlacSamples:
         """The audio of a recording; raises MediaError when it is not there."""
         path = self.flac(recording)
@@ -339,7 +344,9 @@ class Media:
 
         Raises MediaError when one cannot be removed.
         """
-        found = [p for p in (self.original(recording, suffix), self.flac(recording)) if p.is_file()]
+        heard = self.heard.glob(f"*/{recording[:2]}/{recording}.npz")
+        audio = (self.original(recording, suffix), self.flac(recording))
+        found = [path for path in (*audio, *heard) if path.is_file()]
         for path in found:
             try:
                 path.unlink()

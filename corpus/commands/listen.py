@@ -14,6 +14,7 @@ from corpus.show import progress, say
 if TYPE_CHECKING:
     from align.aligner import Aligner
     from align.draft import Drafter
+    from align.emissions import AcousticModel
 
 __all__ = ["Audio", "app", "drafter"]
 
@@ -23,12 +24,25 @@ _BUILT_IN = "whisper-ctc"
 Audio = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recording.")]
 
 
-def aligner_of(model: str, encoder: str, language: str, device: str) -> Aligner:
-    """The aligner of a model's name, with the model found on this machine."""
+def aligner_of(
+    model: str, encoder: str, language: str, device: str, heard: Path | None = None
+) -> Aligner:
+    """The aligner of a model's name, with the model found on this machine.
+
+    What it hears of a corpus's recordings is kept in the folder `heard`, if there is one.
+    """
+    with extra("align"):
+        from align.aligner import Aligner
+        from align.kept import Kept
+
+        found = _model_of(model, encoder, language, device)
+        return Aligner(found if heard is None else Kept(found, heard), language)
+
+
+def _model_of(model: str, encoder: str, language: str, device: str) -> AcousticModel:
     from corpus.models import resolve
 
     with extra("align"):
-        from align.aligner import Aligner
         from align.emissions import WhisperCTC
 
         head = Path(model).expanduser()
@@ -37,12 +51,12 @@ def aligner_of(model: str, encoder: str, language: str, device: str) -> Aligner:
 
             # A head brings its encoder; one that is named beside it, other than by default, wins.
             name = encoder if encoder != "base" else encoder_of(head) or encoder
-            return Aligner(WhisperCTC(resolve(name), head, device), language)
+            return WhisperCTC(resolve(name), head, device)
         if model == _BUILT_IN:
-            return Aligner(WhisperCTC(resolve(encoder), device=device), language)
+            return WhisperCTC(resolve(encoder), device=device)
         from align.ctc_checkpoint import Wav2Vec2CTC
 
-        return Aligner(Wav2Vec2CTC(model, language, device=device), language)
+        return Wav2Vec2CTC(model, language, device=device)
 
 
 def _edition(folder: Path) -> str:
@@ -114,7 +128,7 @@ def align(
     settings = workspace.config.align
     name = model or settings.model
     language = workspace.config.corpus.language
-    aligner = aligner_of(name, settings.encoder, language, device)
+    aligner = aligner_of(name, settings.encoder, language, device, workspace.media.heard)
     aligning = AlignStage(workspace, aligner)
     stage(context, workspace, "align", aligning.items(), aligning.align)
 

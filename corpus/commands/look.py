@@ -180,7 +180,8 @@ def _voice(workspace: Workspace, one: Recording) -> NDArray[np.float32]:
 
     settings = workspace.config.align
     language = workspace.config.corpus.language
-    model = aligner_of(settings.model, settings.encoder, language, "auto").model
+    heard = workspace.media.heard
+    model = aligner_of(settings.model, settings.encoder, language, "auto", heard).model
     with progress("listen") as move:
         return model.hear(workspace.media.samples(one.id), move).voice
 
