@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from align.checks import check_heard, check_words
-from align.confidence import SHIPPED_JUDGE, Judge, judged, load_judge
+from align.confidence import SHIPPED_JUDGE, Judges, judged, load_judges
 from align.emissions import AcousticModel, Progress
 from align.graph import AS_SUNG, WRITTEN_OUT, Prices, build_graph
 from align.listening import Listening, without_prior
@@ -26,11 +26,11 @@ class Aligner:
     """
 
     def __init__(
-        self, model: AcousticModel, language: str = "es", judge: Judge | None = None
+        self, model: AcousticModel, language: str = "es", judges: Judges | None = None
     ) -> None:
         self.model = model
         self.language = language
-        self.judge = judge or load_judge(SHIPPED_JUDGE)
+        self.judges = judges or load_judges(SHIPPED_JUDGE)
 
     def align(
         self,
@@ -56,7 +56,7 @@ class Aligner:
         listening = self.listen(samples, progress)
         aligned = place(listening, written, prices)
         check_words(written, aligned.lines)
-        return replace(aligned, lines=judged(aligned.lines, listening, self.judge, draft))
+        return replace(aligned, lines=judged(aligned.lines, listening, self.judges, draft))
 
     def listen(self, samples: Samples, progress: Progress | None = None) -> Listening:
         """What the model hears."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,18 @@ from align.listening import Listening
 from align.records import AlignedLine
 from corpus.errors import ModelError
 from corpus.records import Segment
-from corpus.text import fold_sound, letters
+from corpus.spelling import fold_sound
+from corpus.text import letters
 
-__all__ = ["EVIDENCE", "SHIPPED_JUDGE", "Judge", "evidence", "judged", "load_judge"]
+__all__ = [
+    "EVIDENCE",
+    "SHIPPED_JUDGE",
+    "Judge",
+    "Judges",
+    "evidence",
+    "judged",
+    "load_judges",
+]
 
 EVIDENCE = (
     "loss",  # what the path falls short of the free one, nats a letter
@@ -72,28 +82,42 @@ class Judge:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, told + self.bias))))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """One for recordings without a draft, and one for those that have one: it changes the rest."""
+
+    alone: Judge
+    drafted: Judge
+
+
 @lru_cache(maxsize=8)
-def load_judge(path: Path) -> Judge:
-    """The judge in a JSON file; ModelError when it is missing or was made for other evidence."""
+def load_judges(path: Path) -> Judges:
+    """The judges in a JSON file; ModelError when it is missing or was made for other evidence."""
     try:
         found = json.loads(path.read_text("utf-8"))
-        values = {name: tuple(found[name]) for name in ("mean", "scale", "weights")}
-        judge, known = Judge(**values, bias=float(found["bias"])), tuple(found["evidence"])
+        judges = Judges(alone=_judge(found["alone"]), drafted=_judge(found["drafted"]))
+        known = tuple(found["evidence"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} holds no weights for judging: fetch it again") from error
     if known != EVIDENCE:
         raise ModelError(f"{path} was made for other evidence: update cante-corpus")
-    return judge
+    return judges
+
+
+def _judge(found: Mapping[str, Any]) -> Judge:
+    values = {name: tuple(found[name]) for name in ("mean", "scale", "weights")}
+    return Judge(**values, bias=float(found["bias"]))
 
 
 def judged(
     lines: Sequence[AlignedLine],
     listening: Listening,
-    judge: Judge,
+    judges: Judges,
     draft: Sequence[Segment] = (),
 ) -> tuple[AlignedLine, ...]:
     """The lines with their probabilities, and the checks that they break."""
     voice, rate = listening.heard.voice, listening.frame_rate
+    judge = judges.drafted if draft else judges.alone
     out = []
     for line, found in zip(lines, evidence(lines, listening, draft), strict=True):
         against = doubts(line, voice, rate)

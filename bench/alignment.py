@@ -94,7 +94,7 @@ def wrong_texts(songs: Sequence[Song], listened: Sequence[Listening], aligner: A
     for song, listening in zip(songs, listened, strict=True):
         for other in songs:
             try:
-                lines = judged(place(listening, other.lines).lines, listening, aligner.judge)
+                lines = judged(place(listening, other.lines).lines, listening, aligner.judges)
             except AlignmentError:
                 continue
             chances = np.array([line.probability for line in lines if not line.repeat])
@@ -112,7 +112,7 @@ def wrong_texts(songs: Sequence[Song], listened: Sequence[Listening], aligner: A
                 other = songs[(songs.index(song) + 1) % len(songs)]
             text = with_foreign(song.lines, other.lines, rng)
             lines = judged(
-                place(listening, [line for line, _ in text]).lines, listening, aligner.judge
+                place(listening, [line for line, _ in text]).lines, listening, aligner.judges
             )
             main = sorted((line for line in lines if not line.repeat), key=lambda x: x.line)
             places = [k for _, k in text]

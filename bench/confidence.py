@@ -65,21 +65,20 @@ def examples(
     rng: np.random.Generator,
     whisper: Path | None,
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
-    """Evidence and whether it is right, of all lines of each song."""
+    """Evidence without and with a draft, (2, n_lines, n_kinds), and whether each line is right."""
     for k, (song, listening) in enumerate(zip(songs, listened, strict=True)):
         other = songs[(k + 1 + int(rng.integers(len(songs) - 1))) % len(songs)]
         rows: list[NDArray[np.float64]] = []
         truths: list[bool] = []
-        # Half of the recordings have a draft, as in a corpus that was matched by text.
-        draft = drafted(song, whisper) if k % 2 else ()
+        draft = drafted(song, whisper)
         for _, lines in texts(song, other, rng):
             try:
                 aligned = place(listening, lines).lines
             except AlignmentError:
                 continue
-            rows.append(evidence(aligned, listening, draft))
+            rows.append(np.stack([evidence(aligned, listening, d) for d in ((), draft)]))
             truths += [right(song, line) for line in aligned]
-        yield np.concatenate(rows), np.array(truths)
+        yield np.concatenate(rows, axis=1), np.array(truths)
 
 
 def calibration_error(
@@ -144,35 +143,43 @@ def main() -> None:
         ),
         *examples(made, [listen(song, whole) for song in made], rng, given.draft),
     ]
-    rows = np.concatenate([row for row, _ in found])
+    rows = np.concatenate([row for row, _ in found], axis=1)
     truth = np.concatenate([truths for _, truths in found])
     groups = np.repeat(np.arange(len(found)), [len(truths) for _, truths in found])
+    print(f"{len(found)} recordings, {len(truth)} lines, {truth.mean():.3f} of them right")
+    fitted = {}
+    for name, mine in zip(("alone", "drafted"), rows, strict=True):
+        print(name)
+        fitted[name] = judge(mine, truth, groups, given.plot if name == "alone" else None)
+    given.out.write_text(json.dumps({"evidence": EVIDENCE} | fitted, indent=1) + "\n")
+
+
+def judge(
+    rows: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    picture: Path | None,
+) -> dict[str, object]:
+    """Cross-validate and fit one judge."""
     model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))
     chance = cross_val_predict(
         model, rows, truth, groups=groups, cv=GroupKFold(10), method="predict_proba"
     )[:, 1]
-    print(f"{len(found)} recordings, {len(rows)} lines, {truth.mean():.3f} of them right")
-    print(f"cross-validated by recording: AUC {roc_auc_score(truth, chance):.4f}, "
+    print(f"  cross-validated by recording: AUC {roc_auc_score(truth, chance):.4f}, "
           f"ECE {calibration_error(truth, chance):.4f}")  # fmt: skip
-    plot(truth, chance, given.plot)
+    if picture is not None:
+        plot(truth, chance, picture)
     model.fit(rows, truth)
     scaler, regression = model[0], model[1]
     weights = regression.coef_[0]
     for name, weight in zip(EVIDENCE, weights, strict=True):
         print(f"  {name}: {weight:+.2f}")
-    given.out.write_text(
-        json.dumps(
-            {
-                "evidence": EVIDENCE,
-                "mean": scaler.mean_.round(5).tolist(),
-                "scale": scaler.scale_.round(5).tolist(),
-                "weights": weights.round(5).tolist(),
-                "bias": round(float(regression.intercept_[0]), 5),
-            },
-            indent=1,
-        )
-        + "\n"
-    )
+    return {
+        "mean": scaler.mean_.round(5).tolist(),
+        "scale": scaler.scale_.round(5).tolist(),
+        "weights": weights.round(5).tolist(),
+        "bias": round(float(regression.intercept_[0]), 5),
+    }
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from corpus.lyrics.json_file import source
 from corpus.match.index import VerseIndex
 from corpus.records import Verse
 from corpus.show import table
-from corpus.text import fold_sound
+from corpus.spelling import fold_sound
 
 _LINE = 24  # letters: as long as a line of a copla
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["clean", "decode", "fold", "fold_sound", "is_binary", "letters", "spell_out", "stanzas"]
+__all__ = ["clean", "decode", "fold", "is_binary", "letters", "spell_out", "stanzas"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff\ud800-\udfff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'"))
@@ -83,39 +83,6 @@ def _folded(char: str) -> str:
     if bare.isalnum():
         return bare
     return " " if bare.strip("'") else ""
-
-
-def fold_sound(text: str) -> str:
-    """A coarse spelling of how it sounds in Andalusia, for comparing letras with what was heard.
-
-    Seseo, yeísmo, b/v, silent h, hard and soft c and g, qu; the d between vowels
-    of -ado/-ido, final consonants and r/l before a consonant are levelled.
-    """
-    out = fold(text)
-    for pattern, sound in _SOUNDS:
-        out = pattern.sub(sound, out)
-    return " ".join(out.split())
-
-
-_SOUNDS = tuple(
-    (re.compile(pattern), sound)
-    for pattern, sound in (
-        (r"ch", "ʧ"),
-        (r"ph", "f"),
-        (r"h", ""),
-        (r"v", "b"),
-        (r"ll", "y"),
-        (r"c(?=[ei])|z", "s"),
-        (r"qu(?=[ei])|[cq]", "k"),
-        (r"g(?=[ei])", "j"),
-        (r"gu(?=[ei])", "g"),
-        (r"x", "s"),
-        (r"(?<=[aio])d(?=[ao]s?\b)", ""),
-        (r"l(?=[^aeiouy\s])", "r"),
-        (r"(?<=[aeiou])[sdrlz]+\b", ""),
-        (r"(\w)\1+", r"\1"),
-    )
-)
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from corpus.records import Verse
-from corpus.text import fold, fold_sound
+from corpus.spelling import fold_sound
+from corpus.text import fold
 
 __all__ = ["VerseIndex", "title_forms"]
 

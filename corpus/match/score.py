@@ -11,7 +11,8 @@ from rapidfuzz import fuzz
 
 from corpus.match.index import VerseIndex
 from corpus.records import Recording, Segment
-from corpus.text import fold, fold_sound
+from corpus.spelling import fold_sound
+from corpus.text import fold
 
 __all__ = ["CHANCE", "SURE", "DraftText", "Evidence", "gather"]
 

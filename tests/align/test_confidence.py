@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from align.aligner import Aligner
-from align.confidence import EVIDENCE, SHIPPED_JUDGE, Judge, evidence, judged, load_judge
+from align.confidence import (
+    EVIDENCE,
+    SHIPPED_JUDGE,
+    Judge,
+    Judges,
+    evidence,
+    judged,
+    load_judges,
+)
 from align.listening import Listening
 from align.records import AlignedLine
 from corpus.errors import ModelError
@@ -66,10 +74,21 @@ def test_lines_left_out_and_sung_again_are_told() -> None:
     assert of("repeat", lines) == [0, 1]
 
 
+def judge_that_says(bias: float) -> Judge:
+    return Judge(mean=(0.0,) * 12, scale=(1.0,) * 12, weights=(0.0,) * 12, bias=bias)
+
+
+def test_a_draft_has_its_own_judge() -> None:
+    judges = Judges(alone=judge_that_says(10.0), drafted=judge_that_says(-10.0))
+    draft = [Segment(text="otra cosa", start=0.0, end=9.0)]
+    assert judged(aligned()[:1], heard(), judges)[0].probability > 0.99
+    assert judged(aligned()[:1], heard(), judges, draft)[0].probability < 0.01
+
+
 def test_a_line_that_breaks_a_check_is_never_called_right() -> None:
-    sure = Judge(mean=(0.0,) * 12, scale=(1.0,) * 12, weights=(0.0,) * 12, bias=10.0)
+    sure = judge_that_says(10.0)
     first, second = aligned()
-    good, bad = judged((first, replace(second, sung="")), heard(), sure)
+    good, bad = judged((first, replace(second, sung="")), heard(), Judges(alone=sure, drafted=sure))
     assert good.probability > 0.99
     assert good.doubts == ()
     assert bad.probability == 0.3
@@ -83,20 +102,23 @@ def test_the_chance_follows_the_weights() -> None:
 
 
 def test_the_shipped_judge_is_there() -> None:
-    assert len(load_judge(SHIPPED_JUDGE).weights) == len(EVIDENCE)
+    judges = load_judges(SHIPPED_JUDGE)
+    assert len(judges.alone.weights) == len(judges.drafted.weights) == len(EVIDENCE)
+    draft = EVIDENCE.index("draft")
+    assert judges.alone.weights[draft] == 0.0 < judges.drafted.weights[draft]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"evidence": [], "mean": 3}'])
 def test_a_judge_that_is_damaged_or_missing_raises(tmp_path: Path, text: str) -> None:
     (tmp_path / "judge.json").write_text(text)
     with pytest.raises(ModelError, match="holds no weights for judging"):
-        load_judge(tmp_path / "judge.json")
+        load_judges(tmp_path / "judge.json")
     with pytest.raises(ModelError, match="holds no weights for judging"):
-        load_judge(tmp_path / "none.json")
+        load_judges(tmp_path / "none.json")
 
 
 def test_a_judge_of_other_evidence_raises(tmp_path: Path) -> None:
     found = json.loads(SHIPPED_JUDGE.read_text())
     (tmp_path / "judge.json").write_text(json.dumps(found | {"evidence": ["luck"]}))
     with pytest.raises(ModelError, match="made for other evidence"):
-        load_judge(tmp_path / "judge.json")
+        load_judges(tmp_path / "judge.json")
