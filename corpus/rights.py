@@ -6,13 +6,23 @@ import re
 
 from corpus.records import UNKNOWN_RIGHTS
 
-__all__ = ["MARKS", "rights_of"]
+__all__ = ["MARKS", "TEXT_MARKS", "rights_of", "text_rights"]
 
 MARKS = (
     *("public-domain", "cc0", "cc-by", "cc-by-sa", "cc-by-nc", "cc-by-nc-sa", "cc-by-nd"),
     *("cc-by-nc-nd", "permission", "research-only", UNKNOWN_RIGHTS),
 )
 """The marks, the freest first; a licence may have its version behind it, as in cc-by-4.0."""
+
+TEXT_MARKS = ("traditional", "credited", UNKNOWN_RIGHTS)
+"""What is suggested for a letra that says nothing of its rights itself."""
+
+_FREE_SINCE = 1930
+_NOBODY = re.compile(
+    r"(?:letra )?(?:popular(?:es)?|tradicional(?:es)?|trad\.?|d\. ?r\.?|an[óo]nim[oa]|folclore"
+    r"|dominio p[úu]blico|traditional|unknown author)(?: (?:andaluza?|espa[ñn]ola?|flamenc[oa]))?",
+    re.IGNORECASE,
+)
 
 _ADDRESS = re.compile(
     r"creativecommons\.org/(?:licenses/(?P<kind>[a-z-]+)|(?P<free>publicdomain/(?:zero|mark)))"
@@ -45,3 +55,14 @@ def rights_of(text: str) -> str:
         return f"cc-{kind}" + (f"-{short['version']}" if short["version"] else "")
     marks = (mark for words, mark in _WORDS if re.search(words, said, re.IGNORECASE))
     return next(marks, said)
+
+
+def text_rights(author: str, year: str = "") -> str:
+    """A suggestion for a letra, of TEXT_MARKS: traditional, by somebody who is named, or unknown.
+
+    What was collected or written before 1930 counts as traditional.
+    """
+    found = re.search(r"\b(1[5-9]\d\d|20\d\d)\b", year)
+    if _NOBODY.fullmatch(" ".join(author.split())) or (found and int(found[1]) < _FREE_SINCE):
+        return "traditional"
+    return "credited" if author.strip() else UNKNOWN_RIGHTS

@@ -15,6 +15,7 @@ from corpus.collect.base import AS_USUAL, EVERYTHING, Network, Wanted, printable
 from corpus.collect.tags import read_tags, year_of
 from corpus.collect.web import fetched, is_link, why_not
 from corpus.errors import CanteError, MediaError, PassedOverError
+from corpus.lyrics.base import Flaw, letra_from, verses_of
 from corpus.media import hash_file
 from corpus.records import (
     UNKNOWN_RIGHTS,
@@ -22,13 +23,10 @@ from corpus.records import (
     Match,
     MatchedVerse,
     Recording,
-    Verse,
-    VerseSource,
 )
 from corpus.rights import rights_of
 from corpus.rows import Record
 from corpus.run import Item, Outcome
-from corpus.text import stanzas
 from corpus.workspace import Workspace
 
 __all__ = ["Intake"]
@@ -177,26 +175,17 @@ def _given_text(recording: Recording, transcription: str, rights: str) -> tuple[
 
     What is said of the rights of the audio says nothing of those of the text.
     """
-    parts = stanzas(transcription)
-    if not parts:
+    letra = letra_from(
+        "",
+        transcription,
+        title=recording.title,
+        artist=recording.artist,
+        palo=recording.palo,
+        extra=(("author", recording.author),) if recording.author else (),
+    )
+    if isinstance(letra, Flaw):
         return ()
-    verses = [
-        Verse(
-            lines=lines,
-            sources=(
-                VerseSource(
-                    source=recording.source,
-                    position=position,
-                    lines=lines,
-                    title=recording.title,
-                    artist=recording.artist,
-                    palo=recording.palo,
-                    rights=rights,
-                ),
-            ),
-        )
-        for position, lines in enumerate(parts)
-    ]
+    verses = verses_of(letra, recording.source, rights)
     matched = tuple(
         MatchedVerse(verse=verse.id, score=1.0, reason="transcription given with the recording")
         for verse in verses

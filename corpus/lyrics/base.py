@@ -8,18 +8,29 @@ from pathlib import Path
 from typing import Protocol
 
 from corpus.errors import LyricsError
+from corpus.lyrics.letra import read_letra
 from corpus.records import UNKNOWN_RIGHTS, Verse, VerseSource
-from corpus.text import decode, is_binary
+from corpus.rights import rights_of, text_rights
+from corpus.text import decode, fold, is_binary
 
-__all__ = ["Flaw", "Letra", "LyricSource", "read_text", "verses_of"]
+__all__ = ["Flaw", "Letra", "LyricSource", "letra_from", "read_text", "verses_of"]
+
+_Pairs = tuple[tuple[str, str], ...]
+_YEARS = frozenset({"year", "ano", "año", "date", "fecha"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letra:
-    """The text of one song: stanzas, each a tuple of lines as written, and what is said of it."""
+    """The text of one song: stanzas, each a tuple of lines as sung, and what is said of it.
+
+    `written` and `palos` are those of the stanzas, where there are any: how each stood
+    before repetitions were written out, and the heading that it stands under.
+    """
 
     part: str  # names the letra inside its file; "" where the file is one letra
     stanzas: tuple[tuple[str, ...], ...]
+    written: tuple[str, ...] = ()
+    palos: tuple[str, ...] = ()
     title: str = ""
     artist: str = ""
     palo: str = ""
@@ -47,6 +58,14 @@ class LyricSource(Protocol):
         """
 
 
+def _of(values: tuple[str, ...], position: int) -> str:
+    return values[position] if values else ""
+
+
+def _as_written(text: str) -> _Pairs:
+    return (("as written", text),) if text else ()
+
+
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8, UTF-16 or Windows-1252; raises LyricsError if there is none."""
     try:
@@ -56,6 +75,32 @@ def read_text(path: Path) -> str:
     if is_binary(data):
         raise LyricsError(f"{path} is no text")
     return decode(data)
+
+
+def letra_from(part: str, text: str, *, extra: _Pairs = (), **known: str) -> Letra | Flaw:
+    """A letra from its text; credits in it fill what is not `known`: title, artist, palo, rights.
+
+    A Flaw where no word is sung in it.
+    """
+    read = read_letra(text)
+    if not read.stanzas:
+        return Flaw(part=part, reason="a letra with no words")
+    said = dict(read.said)
+    fields = {name: known.get(name) or said.get(name, "") for name in ("title", "artist", "palo")}
+    mine = known.get("rights", "")
+    unknown = mine in {"", UNKNOWN_RIGHTS}
+    year = next((value for name, value in (*extra, *read.said) if fold(name) in _YEARS), "")
+    author = said.get("author") or dict(extra).get("author", "")
+    rest = tuple((name, value) for name, value in read.said if fields.get(name) != value)
+    return Letra(
+        part=part,
+        stanzas=tuple(stanza.lines for stanza in read.stanzas),
+        written=tuple(stanza.written for stanza in read.stanzas),
+        palos=tuple(stanza.palo for stanza in read.stanzas),
+        rights=text_rights(author, year) if unknown else rights_of(mine),
+        extra=tuple(sorted({**dict(rest), **dict(extra)}.items())),
+        **fields,
+    )
 
 
 def verses_of(letra: Letra, source: str, rights: str = UNKNOWN_RIGHTS) -> tuple[Verse, ...]:
@@ -71,9 +116,9 @@ def verses_of(letra: Letra, source: str, rights: str = UNKNOWN_RIGHTS) -> tuple[
                     lines=lines,
                     title=letra.title,
                     artist=letra.artist,
-                    palo=letra.palo,
+                    palo=letra.palo or _of(letra.palos, position),
                     rights=rights if letra.rights == UNKNOWN_RIGHTS else letra.rights,
-                    extra=letra.extra,
+                    extra=letra.extra + _as_written(_of(letra.written, position)),
                 ),
             ),
         )

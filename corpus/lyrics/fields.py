@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from corpus.lyrics.base import Flaw, Letra
-from corpus.records import UNKNOWN_RIGHTS
-from corpus.text import clean, fold, stanzas
+from corpus.lyrics.base import Flaw, Letra, letra_from
+from corpus.text import clean, fold
 
 __all__ = ["letra_of"]
 
@@ -35,16 +34,14 @@ def letra_of(part: str, fields: Mapping[str, object]) -> Letra | Flaw:
     name = next((name for name in _TEXT if named.get(name)), None)
     if name is None:
         return Flaw(part=part, reason="no text: a field 'lines' or 'text' is looked for")
-    found = stanzas(_text(named.pop(name)))
-    if not found:
-        return Flaw(part=part, reason="a letra with no words")
+    text = _text(named.pop(name))
     texts = {field: clean(_text(value)) for field, value in named.items()}
     known: dict[str, str] = {}
     for field, meant in _KNOWN.items():
         if texts.get(field) and meant not in known:
             known[meant] = texts.pop(field)
-    extra = tuple(sorted((field, text) for field, text in texts.items() if text))
-    return Letra(part=part, stanzas=found, extra=extra, **{"rights": UNKNOWN_RIGHTS} | known)
+    extra = tuple(sorted((field, value) for field, value in texts.items() if value))
+    return letra_from(part, text, extra=extra, **known)
 
 
 def _text(value: object) -> str:

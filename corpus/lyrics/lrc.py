@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.errors import LyricsError
-from corpus.lyrics.base import Flaw, Letra, read_text
-from corpus.text import clean, stanzas
+from corpus.lyrics.base import Flaw, Letra, letra_from, read_text
+from corpus.text import clean
 
 __all__ = ["TimedLine", "source", "timed_lines"]
 
@@ -75,7 +74,7 @@ class Lrc:
     suffixes = frozenset({".lrc"})
 
     def read(self, path: Path) -> Iterable[Letra | Flaw]:
-        """The letra; raises LyricsError when it has no words."""
+        """The letra; raises LyricsError when the file is no text."""
         tags: dict[str, str] = {}
         lines: list[str] = []
         for line in read_text(path).split("\n"):
@@ -84,11 +83,8 @@ class Lrc:
                 tags[tag[1].lower()] = clean(tag[2])
             else:
                 lines.append(" ".join(_TIME.sub(" ", line).split()))
-        found = stanzas("\n".join(lines))
-        if not found:
-            raise LyricsError("a letra with no words")
         title = tags.get("ti") or clean(path.stem)
-        return [Letra(part="", stanzas=found, title=title, artist=tags.get("ar", ""))]
+        return [letra_from("", "\n".join(lines), title=title, artist=tags.get("ar", ""))]
 
 
 source = Lrc()

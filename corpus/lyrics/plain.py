@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from corpus.errors import LyricsError
-from corpus.lyrics.base import Flaw, Letra, read_text
-from corpus.text import clean, stanzas
+from corpus.lyrics.base import Flaw, Letra, letra_from, read_text
+from corpus.text import clean
 
 __all__ = ["source"]
 
@@ -18,14 +17,12 @@ class PlainText:
     suffixes = frozenset({".txt"})
 
     def read(self, path: Path) -> Iterable[Letra | Flaw]:
-        """The letra; raises LyricsError when it has no words."""
-        found = stanzas(read_text(path))
-        if not found:
-            raise LyricsError("a letra with no words")
+        """The letra; raises LyricsError when the file is no text."""
         artist, dash, title = clean(path.stem).partition(" - ")
         if not dash:
             artist, title = "", artist
-        return [Letra(part="", stanzas=found, title=title.strip(), artist=artist.strip())]
+        text = read_text(path)
+        return [letra_from("", text, title=title.strip(), artist=artist.strip())]
 
 
 source = PlainText()

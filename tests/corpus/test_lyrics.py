@@ -91,7 +91,7 @@ def test_fields(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps(rows), "utf-8")
     first, second, third, fourth = (verse.sources[0] for verse in verses(path))
-    assert (first.artist, first.rights, first.extra) == ("La Niña", "CC0", (("author", "Anónimo"),))
+    assert (first.artist, first.rights, first.extra) == ("La Niña", "cc0", (("author", "Anónimo"),))
     assert (second.title, second.palo, second.lines) == ("Soleá", "soleares", ("ay",))
     assert (third.lines, third.position) == (("pena",), 1)
     assert (fourth.palo, fourth.title) == ("3.5", "")
@@ -144,7 +144,7 @@ def test_a_broken_line_is_told_and_the_others_taken(
     cli: Cli, workspace: Workspace, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.jsonl"
-    lines = [json.dumps({"text": f"verso {i}"}) for i in range(3)]
+    lines = [json.dumps({"text": f"pena {i}"}) for i in range(3)]
     path.write_text("\n".join([lines[0], '{"text": "ver', lines[1], lines[2]]), "utf-8")
     ran = cli("lyrics", path)
     assert ran.code == 1
@@ -153,7 +153,7 @@ def test_a_broken_line_is_told_and_the_others_taken(
     (failed,) = cli("status", "--json").json["failed"]
     assert failed["item"] == f"{path}:2"
 
-    path.write_text("\n".join([*lines, '{"text": "verso 3"}']), "utf-8")
+    path.write_text("\n".join([*lines, '{"text": "pena 3"}']), "utf-8")
     assert cli("lyrics", path).code == 0
     assert cli("status", "--json").json["failed"] == []
     assert len(workspace.store.verses()) == 4
@@ -175,11 +175,11 @@ def test_a_folder(cli: Cli, workspace: Workspace, tmp_path: Path) -> None:
 
 def test_a_stanza_sung_twice_has_two_places(workspace: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_text("estribillo\n\nverso\n\n¡Estribillo!", "utf-8")
+    path.write_text("vuelta\n\npena\n\n¡Vuelta!", "utf-8")
     with workspace.store.transaction() as transaction:
         transaction.save(take_in(path).records)
     places = {v.lines: [s.position for s in v.sources] for v in workspace.store.verses()}
-    assert places == {("estribillo",): [0, 2], ("verso",): [1]}
+    assert places == {("vuelta",): [0, 2], ("pena",): [1]}
 
 
 @pytest.mark.parametrize("name", ["no.txt", "x" * 300 + ".txt"])
@@ -228,5 +228,5 @@ def test_rights_are_those_of_the_letra_else_those_of_the_corpus(tmp_path: Path) 
         verses = [one for one in take_in(path, *given).records if isinstance(one, Verse)]
         return [verse.sources[0].rights for verse in verses]
 
-    assert rights() == ["CC BY 4.0", "unknown"]
-    assert rights("public domain") == ["CC BY 4.0", "public domain"]
+    assert rights() == ["cc-by-4.0", "unknown"]
+    assert rights("public domain") == ["cc-by-4.0", "public domain"]
