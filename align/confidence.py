@@ -84,10 +84,14 @@ class Judge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judges:
-    """One for recordings without a draft, and one for those that have one: it changes the rest."""
+    """One for recordings without a draft, one for those that have one, one for what comes back.
+
+    What comes back was found by its sound: that it sounds right says less of it.
+    """
 
     alone: Judge
     drafted: Judge
+    again: Judge
 
 
 @lru_cache(maxsize=8)
@@ -95,7 +99,7 @@ def load_judges(path: Path) -> Judges:
     """The judges in a JSON file; ModelError when it is missing or was made for other evidence."""
     try:
         found = json.loads(path.read_text("utf-8"))
-        judges = Judges(alone=_judge(found["alone"]), drafted=_judge(found["drafted"]))
+        judges = Judges(**{name: _judge(found[name]) for name in ("alone", "drafted", "again")})
         known = tuple(found["evidence"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} holds no weights for judging: fetch it again") from error
@@ -117,11 +121,11 @@ def judged(
 ) -> tuple[AlignedLine, ...]:
     """The lines with their probabilities, and the checks that they break."""
     voice, rate = listening.heard.voice, listening.frame_rate
-    judge = judges.drafted if draft else judges.alone
+    first = judges.drafted if draft else judges.alone
     out = []
     for line, found in zip(lines, evidence(lines, listening, draft), strict=True):
         against = doubts(line, voice, rate)
-        chance = judge.probability(found)
+        chance = (judges.again if line.repeat else first).probability(found)
         chance = min(chance, _DOUBTED) if against else chance
         out.append(replace(line, probability=chance, doubts=against))
     return tuple(out)

@@ -148,9 +148,15 @@ def main() -> None:
     groups = np.repeat(np.arange(len(found)), [len(truths) for _, truths in found])
     print(f"{len(found)} recordings, {len(truth)} lines, {truth.mean():.3f} of them right")
     fitted = {}
-    for name, mine in zip(("alone", "drafted"), rows, strict=True):
-        print(name)
-        fitted[name] = judge(mine, truth, groups, given.plot if name == "alone" else None)
+    again = rows[0][:, EVIDENCE.index("repeat")] > 0
+    for name, mine, which in (
+        ("alone", rows[0], ~again),
+        ("drafted", rows[1], ~again),
+        ("again", rows[0], again),
+    ):
+        print(name, which.sum())
+        picture = given.plot if name == "alone" else None
+        fitted[name] = judge(mine[which], truth[which], groups[which], picture)
     given.out.write_text(json.dumps({"evidence": EVIDENCE} | fitted, indent=1) + "\n")
 
 
@@ -161,7 +167,7 @@ def judge(
     picture: Path | None,
 ) -> dict[str, object]:
     """Cross-validate and fit one judge."""
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=1000))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
     chance = cross_val_predict(
         model, rows, truth, groups=groups, cv=GroupKFold(10), method="predict_proba"
     )[:, 1]

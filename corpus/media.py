@@ -16,7 +16,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -38,7 +38,9 @@ __all__ = [
     "compact",
     "decode",
     "decoded_copy",
+    "ffmpeg",
     "flac_bytes",
+    "has_muxer",
     "hash_file",
     "writing",
 ]
@@ -168,10 +170,14 @@ def _disk_error(error: OSError, target: Path) -> MediaError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """What decoding gave: seconds of audio, and what was odd about it ("" when nothing was)."""
+    """What decoding gave: seconds of audio, and what was odd about it ("" when nothing was).
+
+    `said` is what FFmpeg told, with the summaries of filters that were asked for.
+    """
 
     duration: float
     warning: str = ""
+    said: str = ""
 
 
 def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -230,9 +236,10 @@ def _reason(stderr: bytes) -> str:
     return f" ({lines[-1].rsplit(': ', 1)[-1].strip()})" if lines else ""
 
 
-def decode(source: Path, target: Path) -> Decoded:
+def decode(source: Path, target: Path, stats: str = "") -> Decoded:
     """Write the audio of `source`, any format FFmpeg reads, to `target` as 16 kHz mono FLAC.
 
+    `stats` are filters through which the original goes besides, for what they tell.
     The file is streamed: a recording of hours costs no memory.  Raises MediaError
     when nothing can be decoded, DiskFullError when there is no room; `target`
     then stays as it was.
@@ -240,7 +247,8 @@ def decode(source: Path, target: Path) -> Decoded:
     with writing(target) as scratch:
         form = ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-sample_fmt", "s16"]
         out = ["-map_metadata", "-1", "-c:a", "flac", "-f", "flac", str(scratch)]
-        run = _run("ffmpeg", *_SAID, "-y", *_input(source), *form, *out)
+        more = ["-map", "0:a:0", "-af", stats, "-f", "null", "-"] if stats else []
+        run = _run("ffmpeg", *_SAID, "-y", *_input(source), *form, *out, *more)
         # A signal (-25: over the file size limit) or "No space left" is the disk's doing.
         if run.returncode == -25 or b"No space left" in run.stderr:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -248,7 +256,8 @@ def decode(source: Path, target: Path) -> Decoded:
         if not n_samples:
             raise MediaError(f"no audio that FFmpeg can read{_reason(run.stderr)}")
     duration = n_samples / SAMPLE_RATE
-    return Decoded(duration=duration, warning=_oddity(duration, run.stderr))
+    said = run.stderr.decode("utf-8", "replace")
+    return Decoded(duration=duration, warning=_oddity(duration, run.stderr), said=said)
 
 
 def _n_written(path: Path) -> int:
@@ -296,6 +305,21 @@ def decoded_copy(source: Path) -> Iterator[FlacSamples]:
         yield FlacSamples(target)
 
 
+@lru_cache(maxsize=8)
+def has_muxer(name: str) -> bool:
+    """Whether this FFmpeg writes a format."""
+    told = _run("ffmpeg", "-v", "error", "-muxers").stdout.decode("utf-8", "replace")
+    return re.search(rf"^ +[D ]?E[d ]? +{re.escape(name)}\b", told, re.MULTILINE) is not None
+
+
+def ffmpeg(source: Path, filters: Sequence[str], outputs: Sequence[str]) -> str:
+    """Run FFmpeg on one file; gives what it said.  Raises MediaError when it fails."""
+    run = _run("ffmpeg", *_SAID, "-y", *_input(source), *filters, *outputs)
+    if run.returncode != 0:
+        raise MediaError(f"no audio that FFmpeg can read{_reason(run.stderr)}")
+    return run.stderr.decode("utf-8", "replace")
+
+
 # ---- the media folder
 
 
@@ -325,11 +349,11 @@ class Media:
             raise MediaError(f"the audio of {recording[:12]} is missing ({path}): collect it again")
         return FlacSamples(path)
 
-    def take(self, source: Path, recording: str, suffix: str) -> Decoded:
+    def take(self, source: Path, recording: str, suffix: str, stats: str = "") -> Decoded:
         """Copy a file in and decode it; leaves nothing where it raises MediaError."""
         original, flac = self.original(recording, suffix), self.flac(recording)
         was_there = original.is_file()
-        decoded = decode(source, flac)
+        decoded = decode(source, flac, stats)
         try:
             if not was_there:
                 with writing(original) as scratch:

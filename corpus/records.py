@@ -22,6 +22,7 @@ __all__ = [
     "Decision",
     "Draft",
     "Features",
+    "Fingerprint",
     "Kind",
     "Mark",
     "Match",
@@ -138,12 +139,19 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """What was measured of a recording as it came in; `fingerprint` tells its master."""
+    """What was measured of a recording as it came in."""
 
     recording: str
     measures: tuple[tuple[str, float], ...]
     marks: tuple[Mark, ...]
-    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """What tells the master of a recording; b"" where it is too short to tell."""
+
+    recording: str
+    codes: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from corpus.records import (
     Annotation,
     Draft,
     Features,
+    Fingerprint,
     Match,
     Recording,
     Release,
@@ -60,6 +61,7 @@ class Done:
 Record = (
     Recording
     | Features
+    | Fingerprint
     | Verse
     | Variant
     | Draft

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ from corpus.records import (
     Annotation,
     Draft,
     Features,
+    Fingerprint,
     Match,
     Recording,
     Release,
@@ -47,6 +47,7 @@ class Transaction:
         self._savers = {
             Recording: self._recording,
             Features: self._features,
+            Fingerprint: self._fingerprint,
             Variant: self._variant,
             Tombstone: self._tombstone,
             Draft: self._draft,
@@ -106,7 +107,7 @@ class Transaction:
 
     def _purge_recordings(self, ids: Sequence[str]) -> Counter[str]:
         gone = self._purge_utterances(t.utterances.c.recording.in_(ids))
-        for table in (t.matches, t.drafts, t.features):
+        for table in (t.matches, t.drafts, t.features, t.fingerprints):
             gone += self._delete(table, table.c.recording.in_(ids))
         gone += self._delete(t.recordings, t.recordings.c.id.in_(ids))
         for id_ in ids:
@@ -154,8 +155,23 @@ class Transaction:
         return Counter({table.name: n_rows} if n_rows else {})
 
     def _features(self, features: Features) -> None:
-        row = row_of(replace(features, fingerprint=b"")) | {"fingerprint": features.fingerprint}
-        self._replace(t.features, {"recording": features.recording}, row)
+        self._replace(t.features, {"recording": features.recording}, row_of(features))
+
+    def _fingerprint(self, one: Fingerprint) -> None:
+        row = {"recording": one.recording, "codes": one.codes}
+        self._replace(t.fingerprints, {"recording": one.recording}, row)
+
+    def masters(self, masters: Mapping[str, str]) -> None:
+        """Note the master of each recording that has copies, and of no other."""
+        c = t.recordings.c
+        stale = c.id.not_in(masters) if len(masters) < _BATCH else sa.true()
+        self._connection.execute(
+            sa.update(t.recordings).where(c.master != "", stale).values(master="")
+        )
+        rows = [{"b_id": id_, "master": master} for id_, master in masters.items()]
+        if rows:
+            mine = sa.update(t.recordings).where(c.id == sa.bindparam("b_id"))
+            self._connection.execute(mine.values(master=sa.bindparam("master")), rows)
 
     def _variant(self, variant: Variant) -> None:
         self._replace(t.variants, {"verse": variant.verse}, row_of(variant))

@@ -116,6 +116,11 @@ class Store:
         rows = self._rows(sa.select(t.features))
         return {row["recording"]: record_of(Features, row) for row in rows}
 
+    def fingerprints(self) -> dict[str, bytes]:
+        """The fingerprints that were taken, by recording; b"" where there is too little to tell."""
+        rows = self._rows(sa.select(t.fingerprints).order_by(t.fingerprints.c.recording))
+        return {row["recording"]: row["codes"] for row in rows}
+
     def tombstones(self) -> dict[str, Tombstone]:
         """What was purged, by recording."""
         rows = self._rows(sa.select(t.tombstones))

@@ -23,6 +23,7 @@ __all__ = [
     "annotations",
     "drafts",
     "features",
+    "fingerprints",
     "matches",
     "metadata",
     "progress",
@@ -72,7 +73,13 @@ features = Table(
     Column("recording", String(64), ForeignKey("recordings.id"), primary_key=True),
     Column("measures", JSON, nullable=False),
     Column("marks", JSON, nullable=False),
-    Column("fingerprint", LargeBinary, nullable=False),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("recording", String(64), ForeignKey("recordings.id"), primary_key=True),
+    Column("codes", LargeBinary, nullable=False),
 )
 
 tombstones = Table(

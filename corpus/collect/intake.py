@@ -12,6 +12,7 @@ from typing import Any
 
 from corpus.collect import Found, collector_for
 from corpus.collect.base import AS_USUAL, EVERYTHING, Network, Wanted, printable
+from corpus.collect.measures import STATS, measured
 from corpus.collect.tags import read_tags, year_of
 from corpus.collect.web import fetched, is_link, why_not
 from corpus.errors import CanteError, MediaError, PassedOverError
@@ -103,11 +104,13 @@ class Intake:
         media, source = self.workspace.media, printable(found.location)
         id_ = hash_file(path)
         _refuse_purged(self.workspace, id_)
+        features: tuple[Record, ...] = ()
         with self._fresh.hold(id_):
             known = self._fresh.get(id_) or self.workspace.store.recording(id_)
             if known is None or not media.flac(id_).is_file():
                 suffix = path.suffix.lower() if re.fullmatch(r"\.\w{1,8}", path.suffix) else ""
-                decoded = media.take(path, id_, suffix)
+                decoded = media.take(path, id_, suffix, STATS)
+                features = (measured(id_, media.samples(id_), decoded.said),)
                 known = known or Recording(
                     id=id_, source=source, duration=decoded.duration, suffix=suffix
                 )
@@ -120,7 +123,7 @@ class Intake:
                 known = replace(known, rights=self._rights)
             self._fresh.put(known)
         text = _given_text(known, found.transcription, self.workspace.config.corpus.rights)
-        return Outcome(records=(known, *text), note=note)
+        return Outcome(records=(known, *features, *text), note=note)
 
 
 class _Fresh:

@@ -1,4 +1,4 @@
-"""Recordings and letras come in, a dataset goes out."""
+"""Recordings come in, a dataset goes out."""
 
 from __future__ import annotations
 
@@ -123,21 +123,6 @@ def _mark(text: str) -> str:
     if mark and re.sub(r"-\d\.\d$", "", mark) not in MARKS:
         raise UsageError(f"--rights: '{text}' is none of {', '.join(MARKS)}")
     return mark
-
-
-@app.command()
-def lyrics(
-    context: typer.Context,
-    paths: Annotated[
-        list[Path], typer.Argument(help="Files (.txt, .lrc, .csv, .json, .jsonl) or folders.")
-    ],
-) -> None:
-    """Take letras in: their stanzas become verses."""
-    from corpus.lyrics import items, take_in
-
-    workspace = open_workspace(context)
-    rights = workspace.config.corpus.rights
-    stage(context, workspace, "lyrics", items(paths), lambda path: take_in(path, rights))
 
 
 @app.command()

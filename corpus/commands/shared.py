@@ -105,8 +105,12 @@ def stage(
     step: Callable[[P], Outcome],
     *,
     n_workers: int = 1,
+    after: Callable[[], None] | None = None,
 ) -> None:
-    """Run a stage with a bar, say how it ended, and leave with 1 where something failed."""
+    """Run a stage with a bar, say how it ended, and leave with 1 where something failed.
+
+    `after` is done in any case, before that.
+    """
     from corpus.run import run_stage
     from corpus.show import say, tracker
 
@@ -123,6 +127,8 @@ def stage(
         debug=context.obj["debug"],
     )
     _tell(summary, workspace.store)
+    if after is not None:
+        after()
     if not summary.ok:
         raise typer.Exit(1)
 

@@ -78,17 +78,23 @@ def judge_that_says(bias: float) -> Judge:
     return Judge(mean=(0.0,) * 12, scale=(1.0,) * 12, weights=(0.0,) * 12, bias=bias)
 
 
-def test_a_draft_has_its_own_judge() -> None:
-    judges = Judges(alone=judge_that_says(10.0), drafted=judge_that_says(-10.0))
+def test_a_draft_and_what_comes_back_have_judges_of_their_own() -> None:
+    judges = Judges(
+        alone=judge_that_says(10.0), drafted=judge_that_says(-10.0), again=judge_that_says(0.0)
+    )
     draft = [Segment(text="otra cosa", start=0.0, end=9.0)]
     assert judged(aligned()[:1], heard(), judges)[0].probability > 0.99
     assert judged(aligned()[:1], heard(), judges, draft)[0].probability < 0.01
+    back = [replace(aligned()[0], repeat=True)]
+    assert judged(back, heard(), judges, draft)[0].probability == 0.5
 
 
 def test_a_line_that_breaks_a_check_is_never_called_right() -> None:
     sure = judge_that_says(10.0)
     first, second = aligned()
-    good, bad = judged((first, replace(second, sung="")), heard(), Judges(alone=sure, drafted=sure))
+    good, bad = judged(
+        (first, replace(second, sung="")), heard(), Judges(alone=sure, drafted=sure, again=sure)
+    )
     assert good.probability > 0.99
     assert good.doubts == ()
     assert bad.probability == 0.3

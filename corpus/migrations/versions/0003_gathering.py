@@ -22,11 +22,19 @@ def upgrade() -> None:
         sa.Column("recording", sa.String(length=64), nullable=False),
         sa.Column("measures", sa.JSON(), nullable=False),
         sa.Column("marks", sa.JSON(), nullable=False),
-        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["recording"], ["recordings.id"], name=op.f("fk_features_recording")
         ),
         sa.PrimaryKeyConstraint("recording", name=op.f("pk_features")),
+    )
+    op.create_table(
+        "fingerprints",
+        sa.Column("recording", sa.String(length=64), nullable=False),
+        sa.Column("codes", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recording"], ["recordings.id"], name=op.f("fk_fingerprints_recording")
+        ),
+        sa.PrimaryKeyConstraint("recording", name=op.f("pk_fingerprints")),
     )
     op.create_table(
         "tombstones",
@@ -52,7 +60,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Bring the tables back to the revision before."""
     op.drop_index(op.f("ix_variants_copla"), "variants")
-    for table in ("variants", "tombstones", "features"):
+    for table in ("variants", "tombstones", "fingerprints", "features"):
         op.drop_table(table)
     with op.batch_alter_table("recordings", recreate="never") as batch_op:
         batch_op.drop_column("offset")

@@ -1,0 +1,156 @@
+"""From a page to its letras, by the rules of a site.
+
+A line belongs to the headings that stand last before it, each of its rank, and to the last
+note that began a letra; so what stands below one estilo never goes to another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from lxml import etree  # type: ignore[import-untyped]  # ships no types
+from parsel import Selector
+
+from corpus.lyrics.base import Letra
+from corpus.lyrics.web.html import Line, found, lines_of, text_of
+from corpus.lyrics.web.rules import Heading, Reading, SiteRules
+from corpus.records import UNKNOWN_RIGHTS
+from corpus.rights import rights_of
+from corpus.text import clean, stanzas
+
+__all__ = ["letras_of"]
+
+_Fields = dict[str, str]
+_OWN = ("title", "artist", "palo")
+"""Fields that a letra has by name; all others are extra."""
+
+
+def letras_of(page: Selector, rules: SiteRules) -> list[Letra]:
+    """The letras of a page in order, each with its number (from 1) as its part."""
+    reading = rules.read
+    said = _page_fields(page, reading)
+    letras: list[Letra] = []
+    for lines in _stretches(page, reading):
+        for fields, text in _sheets(lines, reading):
+            kept = _sung(text, reading)
+            known = said | fields
+            if kept and all(known.get(name) for name in reading.needs):
+                letras.append(_letra(str(len(letras) + 1), kept, known, rules.licence))
+    return letras
+
+
+def _page_fields(page: Selector, reading: Reading) -> _Fields:
+    fields: _Fields = {}
+    for name, where in reading.fields.items():
+        fields |= _named(name, where.pattern, text_of(page, where.select)) or {}
+    return fields
+
+
+def _named(name: str, pattern: re.Pattern[str] | None, text: str) -> _Fields | None:
+    """The fields that a text says; None where it has not the pattern that it should have."""
+    if pattern is None:
+        return {name: text} if text else {}
+    match = pattern.search(text)
+    if match is None:
+        return None
+    groups = {field: clean(value) for field, value in match.groupdict().items() if value}
+    return groups if pattern.groupindex else {name: clean(match[0])}
+
+
+def _stretches(page: Selector, reading: Reading) -> Iterator[list[Line]]:
+    """The lines of each element that holds letras; one inside another is read once."""
+    roots = found(page, reading.verses)
+    dropped = [element for selector in reading.drop for element in found(page, selector)]
+    dropped += _examples(page, reading)
+    headings = _headings(page, reading.headings)
+    inside = set(roots)
+    for root in roots:
+        if not any(above in inside for above in root.iterancestors()):
+            yield lines_of(
+                root, headings, dropped, paragraphs_are_lines=reading.paragraphs_are_lines
+            )
+
+
+def _examples(page: Selector, reading: Reading) -> list[etree._Element]:
+    """Links to what is heard: their text is not sung."""
+    if reading.examples is None:
+        return []
+    return [link for link in found(page, "//a[@href]") if reading.examples.search(link.get("href"))]
+
+
+def _headings(page: Selector, headings: Sequence[Heading]) -> dict[etree._Element, int]:
+    """The rank of each element that is a heading; of two ranks the upper one."""
+    ranks: dict[etree._Element, int] = {}
+    for rank, heading in enumerate(headings):
+        for element in found(page, heading.select):
+            text = " ".join(line.text for line in lines_of(element))
+            if text.strip() and _named(heading.field, heading.pattern, text) is not None:
+                ranks.setdefault(element, rank)
+    return ranks
+
+
+def _sheets(lines: Iterable[Line], reading: Reading) -> Iterator[tuple[_Fields, list[str]]]:
+    """What stands between two headings or beginnings, with the fields that hold for it."""
+    above: list[_Fields] = [{} for _ in reading.headings]
+    own: _Fields = {}
+    text: list[str] = []
+    for line in lines:
+        begins, note = _note(line.text, reading)
+        if line.rank is not None or begins:
+            yield _merged(above, own), text
+            own, text = {}, []
+        if line.rank is not None:
+            heading = reading.headings[line.rank]
+            above[line.rank] = _named(heading.field, heading.pattern, line.text) or {}
+            above[line.rank + 1 :] = [{} for _ in above[line.rank + 1 :]]
+            continue
+        own = (note or {}) | own
+        _add_examples(own, line, reading)
+        if note is None:
+            text.append(line.text)
+    yield _merged(above, own), text
+
+
+def _note(text: str, reading: Reading) -> tuple[bool, _Fields | None]:
+    """Whether a line begins a letra, and the fields that it says; None for a line that is sung."""
+    for note in reading.notes:
+        match = note.pattern.fullmatch(text)
+        if match:
+            fields = {name: clean(value) for name, value in match.groupdict().items() if value}
+            return note.begins, fields
+    return False, None
+
+
+def _add_examples(fields: _Fields, line: Line, reading: Reading) -> None:
+    if reading.examples is not None:
+        heard = [link for link in line.links if reading.examples.search(link)]
+        if heard:
+            fields["examples"] = " ".join(filter(None, [fields.get("examples", ""), *heard]))
+
+
+def _merged(above: Iterable[_Fields], own: _Fields) -> _Fields:
+    merged: _Fields = {}
+    for fields in (*above, own):
+        merged |= fields
+    return merged
+
+
+def _sung(text: Sequence[str], reading: Reading) -> tuple[tuple[str, ...], ...]:
+    """The stanzas of a text; those with a line as only prose has it are left out."""
+    found_stanzas = stanzas("\n".join(text))
+    return tuple(lines for lines in found_stanzas if max(map(len, lines)) <= reading.longest_line)
+
+
+def _letra(part: str, kept: tuple[tuple[str, ...], ...], fields: _Fields, licence: str) -> Letra:
+    extra = {name: text for name, text in fields.items() if name not in (*_OWN, "rights")}
+    rights = rights_of(fields.get("rights", "")) or licence or UNKNOWN_RIGHTS
+    return Letra(
+        part=part,
+        stanzas=kept,
+        title=fields.get("title", ""),
+        artist=fields.get("artist", ""),
+        palo=fields.get("palo", ""),
+        rights=rights,
+        extra=tuple(sorted(extra.items())),
+    )
