@@ -108,12 +108,13 @@ def many(found: dict[str, bytes], n: int) -> None:
     made: dict[str, bytes] = {}
     for k in range(n):
         if k % 10 == 9:
-            codes = np.frombuffer(made[f"r{k - 1}"][4:], "<u4").reshape(len(SPEEDS), -1).copy()
-            codes ^= (rng.random(codes.shape) < 0.5).astype(np.uint32) << rng.integers(0, 32)
+            before = np.frombuffer(made[f"r{k - 1}"][4:], "<u4").reshape(len(SPEEDS), -1)
+            turned = (rng.random(before.shape) < 0.5).astype(np.uint32)
+            codes = before ^ (turned << np.uint32(rng.integers(0, 32)))
         else:
             codes = np.concatenate([pieces[i] for i in rng.integers(0, len(pieces), 19)], axis=1)
             # Pieces are shared by many made recordings: turned bits keep them apart.
-            codes = codes ^ np.uint32(rng.integers(0, 2**32, dtype=np.uint64))
+            codes = (codes ^ np.uint32(rng.integers(0, 2**32, dtype=np.uint64))).copy()
         head = np.array(codes.shape, "<u2").tobytes()
         made[f"r{k}"] = head + codes.astype("<u4").tobytes()
     began = time.perf_counter()

@@ -255,12 +255,11 @@ def _runs(quiet: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _joined(runs: Sequence[tuple[int, int]], blip: int) -> list[tuple[int, int]]:
-    """Runs with those made one between which there is less than a blip that is shorter than they."""
+    """Runs made one where less than a blip parts them, that is shorter than they are."""
     out: list[tuple[int, int]] = []
     for start, end in runs:
-        if out and start - out[-1][1] <= min(blip, end - start, out[-1][1] - out[-1][0]):
-            start = out.pop()[0]
-        out.append((start, end))
+        near = out and start - out[-1][1] <= min(blip, end - start, out[-1][1] - out[-1][0])
+        out.append((out.pop()[0] if near else start, end))
     return out
 
 
@@ -340,7 +339,7 @@ def _without(
     n_tracks: int,
     durations: Sequence[float],
 ) -> float:
-    """What the best cuts are worth together where one gap is none of them; 0 where there are none."""
+    """What the best cuts are worth together without one of the gaps; 0 where there are none."""
     others = [*gaps[:index], *gaps[index + 1 :]]
     return _chain(others, span, n_tracks, durations)[0]
 

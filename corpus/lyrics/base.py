@@ -10,7 +10,7 @@ from typing import Protocol
 from corpus.errors import LyricsError
 from corpus.lyrics.letra import read_letra
 from corpus.records import UNKNOWN_RIGHTS, Verse, VerseSource
-from corpus.rights import rights_of, text_rights
+from corpus.rights import TEXT_MARKS, rights_of, text_rights
 from corpus.text import decode, fold, is_binary
 
 __all__ = ["Flaw", "Letra", "LyricSource", "letra_from", "read_text", "verses_of"]
@@ -56,6 +56,11 @@ class LyricSource(Protocol):
 
         Raises LyricsError when the file as a whole cannot be read.
         """
+
+
+def _rights(mine: str, given: str) -> str:
+    """A suggestion gives way to what is given for all; what the letra says itself does not."""
+    return given if mine in TEXT_MARKS and given != UNKNOWN_RIGHTS else mine
 
 
 def _of(values: tuple[str, ...], position: int) -> str:
@@ -117,7 +122,7 @@ def verses_of(letra: Letra, source: str, rights: str = UNKNOWN_RIGHTS) -> tuple[
                     title=letra.title,
                     artist=letra.artist,
                     palo=letra.palo or _of(letra.palos, position),
-                    rights=rights if letra.rights == UNKNOWN_RIGHTS else letra.rights,
+                    rights=_rights(letra.rights, rights),
                     extra=letra.extra + _as_written(_of(letra.written, position)),
                 ),
             ),

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from corpus.collect.titles import read_title
 from corpus.errors import LyricsError, UsageError
-from corpus.lyrics.base import Flaw, Letra, verses_of
+from corpus.lyrics.base import Flaw, letra_from, verses_of
 from corpus.lyrics.web.base import Page, Read, host_of, json_of
 from corpus.lyrics.web.html import document, lines_of
-from corpus.text import clean, stanzas
+from corpus.text import clean
 
 __all__ = ["Blogger"]
 
@@ -100,22 +100,21 @@ def _said(record: Mapping[str, Any], name: str) -> str:
 
 def _post(entry: Mapping[str, Any], rights: str) -> Iterator[Read]:
     place = _link(entry) or _said(entry, "id")
-    found = stanzas(_text(_said(entry, "content") or _said(entry, "summary")))
-    if not found:
-        yield Flaw(part=place, reason="no letra found in the post")
-        return
     title = read_title(clean(_said(entry, "title")))
     labels = ", ".join(_labels(entry))
     extra = (("labels", labels), ("published", _said(entry, "published")))
-    letra = Letra(
-        part="",
-        stanzas=found,
+    letra = letra_from(
+        "",
+        _text(_said(entry, "content") or _said(entry, "summary")),
         title=title.title,
         artist=title.artist,
         palo=title.palo,
         extra=tuple(pair for pair in extra if pair[1]),
     )
-    yield from verses_of(letra, place, rights)
+    if isinstance(letra, Flaw):
+        yield Flaw(part=place, reason="no letra found in the post")
+    else:
+        yield from verses_of(letra, place, rights)
 
 
 def _link(entry: Mapping[str, Any]) -> str:

@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from rapidfuzz import fuzz
 
 from corpus.errors import LyricsError, PassedOverError, UsageError
-from corpus.lyrics.base import Flaw, Letra, verses_of
+from corpus.lyrics.base import Flaw, letra_from, verses_of
 from corpus.lyrics.lrc import TimedLine, timed_lines
 from corpus.lyrics.web.base import NOWHERE, Page, Read, host_of, json_of
 from corpus.records import Recording, Verse
-from corpus.text import clean, fold, stanzas
+from corpus.text import clean, fold
 
 __all__ = ["Lrclib", "Track", "tracks_of"]
 
@@ -120,22 +120,21 @@ class Lrclib:
     def _track(self, track: Mapping[str, Any], rights: str) -> Iterator[Read]:
         number = str(track.get("id", ""))
         timed = timed_lines(str(track.get("syncedLyrics") or ""))
-        found = stanzas(_text(timed) or str(track.get("plainLyrics") or ""))
-        if not found:
+        fields = (("album", "albumName"), ("duration", "duration"))
+        said = ((name, clean(str(track.get(field) or ""))) for name, field in fields)
+        letra = letra_from(
+            "",
+            _text(timed) or str(track.get("plainLyrics") or ""),
+            title=clean(str(track.get("trackName") or track.get("name") or "")),
+            artist=clean(str(track.get("artistName") or "")),
+            extra=tuple(pair for pair in said if pair[1]),
+        )
+        if isinstance(letra, Flaw):
             nothing = (
                 "an instrumental: nothing is sung" if track.get("instrumental") else "no words"
             )
             yield Flaw(part=number, reason=nothing)
             return
-        fields = (("album", "albumName"), ("duration", "duration"))
-        said = ((name, clean(str(track.get(field) or ""))) for name, field in fields)
-        letra = Letra(
-            part="",
-            stanzas=found,
-            title=clean(str(track.get("trackName") or track.get("name") or "")),
-            artist=clean(str(track.get("artistName") or "")),
-            extra=tuple(pair for pair in said if pair[1]),
-        )
         verses = verses_of(letra, f"{self._server}/api/get/{number}", rights)
         yield from _with_times(verses, timed)
 

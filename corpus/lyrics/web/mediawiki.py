@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from corpus.errors import LyricsError, UsageError
-from corpus.lyrics.base import Flaw, Letra, verses_of
+from corpus.lyrics.base import Flaw, Letra, letra_from, verses_of
 from corpus.lyrics.web.base import Page, Read, host_of, json_of
 from corpus.lyrics.web.wikitext import (
     Poem,
@@ -22,7 +22,7 @@ from corpus.lyrics.web.wikitext import (
     transcluded,
 )
 from corpus.records import UNKNOWN_RIGHTS
-from corpus.text import clean, stanzas
+from corpus.text import clean
 
 __all__ = ["Wikisource"]
 
@@ -138,21 +138,17 @@ class Wikisource:
 
 def _letra(poem: Poem, number: int, title: str, wikitext: str) -> Letra | None:
     """The poem as a letra; None where it has no words."""
-    found = stanzas(poem.text)
     header = header_of(wikitext)
     year = header.get("year", "")
     free = year.isdigit() and int(year) < _FREE_BEFORE
-    return (
-        Letra(
-            part=str(number),
-            stanzas=found,
-            title=poem.heading or title.rpartition("/")[2],
-            rights="public-domain" if free else UNKNOWN_RIGHTS,
-            extra=tuple(sorted(header.items())),
-        )
-        if found
-        else None
+    letra = letra_from(
+        str(number),
+        poem.text,
+        title=poem.heading or title.rpartition("/")[2],
+        rights="public-domain" if free else UNKNOWN_RIGHTS,
+        extra=tuple(sorted(header.items())),
     )
+    return None if isinstance(letra, Flaw) else letra
 
 
 def _answer(page: Page) -> Mapping[str, Any]:

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 from parsel import Selector
 
-from corpus.lyrics.base import Letra
+from corpus.lyrics.base import Flaw, Letra, letra_from
 from corpus.lyrics.web.html import Line, found, lines_of, text_of
 from corpus.lyrics.web.rules import Heading, Reading, SiteRules
-from corpus.records import UNKNOWN_RIGHTS
 from corpus.rights import rights_of
-from corpus.text import clean, stanzas
+from corpus.text import clean
 
 __all__ = ["letras_of"]
 
@@ -35,8 +34,11 @@ def letras_of(page: Selector, rules: SiteRules) -> list[Letra]:
         for fields, text in _sheets(lines, reading):
             kept = _sung(text, reading)
             known = said | fields
-            if kept and all(known.get(name) for name in reading.needs):
-                letras.append(_letra(str(len(letras) + 1), kept, known, rules.licence))
+            if not all(known.get(name) for name in reading.needs):
+                continue
+            letra = _letra(str(len(letras) + 1), kept, known, rules.licence)
+            if letra is not None:
+                letras.append(letra)
     return letras
 
 
@@ -136,21 +138,23 @@ def _merged(above: Iterable[_Fields], own: _Fields) -> _Fields:
     return merged
 
 
-def _sung(text: Sequence[str], reading: Reading) -> tuple[tuple[str, ...], ...]:
-    """The stanzas of a text; those with a line as only prose has it are left out."""
-    found_stanzas = stanzas("\n".join(text))
-    return tuple(lines for lines in found_stanzas if max(map(len, lines)) <= reading.longest_line)
+def _sung(text: Sequence[str], reading: Reading) -> str:
+    """The stanzas of a text but for those with a line as only prose has it."""
+    blocks = re.split(r"\n[^\S\n]*\n", "\n".join(text))
+    kept = [block for block in blocks if max(map(len, block.split("\n"))) <= reading.longest_line]
+    return "\n\n".join(kept)
 
 
-def _letra(part: str, kept: tuple[tuple[str, ...], ...], fields: _Fields, licence: str) -> Letra:
-    extra = {name: text for name, text in fields.items() if name not in (*_OWN, "rights")}
-    rights = rights_of(fields.get("rights", "")) or licence or UNKNOWN_RIGHTS
-    return Letra(
-        part=part,
-        stanzas=kept,
+def _letra(part: str, text: str, fields: _Fields, licence: str) -> Letra | None:
+    """The letra of a text; None where no word is sung in it."""
+    extra = {name: value for name, value in fields.items() if name not in (*_OWN, "rights")}
+    found = letra_from(
+        part,
+        text,
         title=fields.get("title", ""),
         artist=fields.get("artist", ""),
         palo=fields.get("palo", ""),
-        rights=rights,
+        rights=rights_of(fields.get("rights", "")) or licence,
         extra=tuple(sorted(extra.items())),
     )
+    return None if isinstance(found, Flaw) else found
