@@ -204,9 +204,9 @@ class Verse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A verse that is the same copla as another, in other words of detail.
+    """Which copla a verse is, in its own words of detail.
 
-    `copla` is the id of the verse that stands for all variants.
+    `copla` is the id of the verse that stands for all variants, its own where that is this one.
     """
 
     verse: str

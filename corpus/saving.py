@@ -48,7 +48,6 @@ class Transaction:
             Recording: self._recording,
             Features: self._features,
             Fingerprint: self._fingerprint,
-            Variant: self._variant,
             Tombstone: self._tombstone,
             Draft: self._draft,
             Match: self._match,
@@ -62,6 +61,9 @@ class Transaction:
         for kind, same in groupby(records, key=type):
             if kind is Verse:
                 self._verses(cast("list[Verse]", list(same)))
+                continue
+            if kind is Variant:
+                self._variants([row_of(variant) for variant in same])
                 continue
             for record in same:
                 self._savers[kind](record)  # type: ignore[operator]  # each saver takes its own kind
@@ -173,8 +175,12 @@ class Transaction:
             mine = sa.update(t.recordings).where(c.id == sa.bindparam("b_id"))
             self._connection.execute(mine.values(master=sa.bindparam("master")), rows)
 
-    def _variant(self, variant: Variant) -> None:
-        self._replace(t.variants, {"verse": variant.verse}, row_of(variant))
+    def _variants(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(rows), _BATCH):
+            some = rows[start : start + _BATCH]
+            verses = [row["verse"] for row in some]
+            self._delete(t.variants, t.variants.c.verse.in_(verses))
+            self._insert(t.variants, some)
 
     def _tombstone(self, tombstone: Tombstone) -> None:
         self._replace(t.tombstones, {"recording": tombstone.recording}, row_of(tombstone))

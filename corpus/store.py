@@ -101,7 +101,7 @@ class Store:
         )
 
     def coplas(self) -> dict[str, str]:
-        """The copla that each variant is one of, by verse; the others stand for themselves."""
+        """The copla of each verse that was compared with the others: its own id, or another's."""
         c = t.variants.c
         return {row["verse"]: row["copla"] for row in self._rows(sa.select(c.verse, c.copla))}
 

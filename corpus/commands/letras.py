@@ -117,10 +117,38 @@ def _take_in(context: typer.Context, names: list[str], asked: _Asked, manners: M
         return take_in(one, rights) if isinstance(one, Path) else intake.take_in(one)
 
     try:
-        stage(context, workspace, "lyrics", found, step)
+        stage(
+            context,
+            workspace,
+            "lyrics",
+            found,
+            step,
+            after=lambda: _find_variants(workspace.store),
+        )
     finally:
         for notice in intake.notices():
             say(f"lyrics: {notice}")
+
+
+def _find_variants(store: Store) -> None:
+    """Compare the verses that are new with all others: variants are told from coplas."""
+    from corpus.lyrics.variants import coplas_of
+    from corpus.records import Variant
+
+    coplas = store.coplas()
+    # The fullest text is the one that stands for a copla.
+    verses = sorted(store.verses(), key=lambda verse: (-len(verse.text), verse.id))
+    known = {verse.id: verse.lines for verse in verses if verse.id in coplas}
+    new = {verse.id: verse.lines for verse in verses if verse.id not in coplas}
+    if not new:
+        return
+    with steps() as move:
+        found = coplas_of(new, known, coplas, lambda n: move("variants", n, len(new)))
+    with store.transaction() as transaction:
+        transaction.save(Variant(verse=verse, copla=copla) for verse, copla in found.items())
+    n_variants = sum(verse != copla for verse, copla in found.items())
+    if n_variants:
+        say(f"lyrics: {n_variants} of {len(new)} new verses are variants of others")
 
 
 def _forget_failures(store: Store, came: list[str]) -> None:

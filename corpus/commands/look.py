@@ -30,6 +30,8 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
+MEASURES_SHOWN = ("loudness, LUFS", "noise below music, dB", "bandwidth, Hz")
+
 OneRecording = Annotated[
     str, typer.Argument(metavar="RECORDING", help="Its id, or how that begins.")
 ]
@@ -73,14 +75,48 @@ def recordings(context: typer.Context, json: Json = False) -> None:
 
 
 @app.command()
-def verses(context: typer.Context, json: Json = False) -> None:
-    """List the verses."""
-    found = open_workspace(context).store.verses()
+def features(context: typer.Context, json: Json = False) -> None:
+    """List what was measured of the recordings as they came in, and the marks this suggests.
+
+    Each mark takes 0 to 2 points off for what it names: a person decides. `--json` has every
+    measure, and the one behind each mark.
+    """
+    store = open_workspace(context).store
+    found = store.features()
     if json:
-        as_json([{"id": verse.id, **plain(verse)} for verse in found])
+        as_json(list(found.values()))
         return
-    rows = [(v.id[:12], " / ".join(v.lines), v.sources[0].title, len(v.sources)) for v in found]
-    table(("id", "lines", "title", "sources"), rows)
+    titles = {recording.id: recording.title for recording in store.recordings()}
+    rows = []
+    for id_, one in found.items():
+        measures = dict(one.measures)
+        shown = [f"{measures[m]:.1f}" if m in measures else "" for m in MEASURES_SHOWN]
+        marks = ", ".join(f"{mark.name} {mark.points}" for mark in one.marks if mark.points)
+        rows.append((id_[:12], titles.get(id_, ""), *shown, marks))
+    table(("id", "title", *MEASURES_SHOWN, "suggested marks"), rows)
+
+
+@app.command()
+def verses(context: typer.Context, json: Json = False) -> None:
+    """List the verses; variants of one copla name the verse that stands for it."""
+    store = open_workspace(context).store
+    found = store.verses()
+    coplas = store.coplas()
+    copla = {verse.id: coplas.get(verse.id, verse.id) for verse in found}
+    if json:
+        as_json([{"id": verse.id, "copla": copla[verse.id], **plain(verse)} for verse in found])
+        return
+    rows = [
+        (
+            verse.id[:12],
+            " / ".join(verse.lines),
+            verse.sources[0].title,
+            len(verse.sources),
+            copla[verse.id][:12] if copla[verse.id] != verse.id else "",
+        )
+        for verse in found
+    ]
+    table(("id", "lines", "title", "sources", "variant of"), rows)
 
 
 @app.command()
