@@ -42,6 +42,7 @@ __all__ = [
     "flac_bytes",
     "has_muxer",
     "hash_file",
+    "removed",
     "writing",
 ]
 
@@ -152,6 +153,17 @@ def writing(target: Path) -> Iterator[Path]:
     finally:
         if scratch is not None:
             scratch.unlink(missing_ok=True)
+
+
+def removed(path: Path) -> int:
+    """Remove a file; gives 1, or 0 where there was none.  Raises MediaError where it stays."""
+    if not path.is_file():
+        return 0
+    try:
+        path.unlink()
+    except OSError as error:
+        raise MediaError(f"{path} cannot be removed: {error.strerror}") from error
+    return 1
 
 
 def _sync(path: Path) -> None:
@@ -370,10 +382,4 @@ class Media:
         """
         heard = self.heard.glob(f"*/{recording[:2]}/{recording}.npz")
         audio = (self.original(recording, suffix), self.flac(recording))
-        found = [path for path in (*audio, *heard) if path.is_file()]
-        for path in found:
-            try:
-                path.unlink()
-            except OSError as error:
-                raise MediaError(f"{path} cannot be removed: {error.strerror}") from error
-        return len(found)
+        return sum(removed(path) for path in (*audio, *heard))

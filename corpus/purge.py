@@ -6,12 +6,14 @@ Killed between the two, the next purge removes what was left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from corpus.lyrics.web.pages import pages_of
+from corpus.media import removed
 from corpus.records import Recording, Tombstone
 from corpus.run import now
-from corpus.store import Store
 from corpus.text import fold
 from corpus.workspace import Workspace
 
@@ -20,10 +22,11 @@ __all__ = ["Choice", "Purged", "chosen", "empty_tombs", "purge"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is to go: recordings, and letras by their source."""
+    """What is to go: recordings, letras by their source, and files of fetched pages."""
 
     recordings: tuple[Recording, ...] = ()
     letras: tuple[str, ...] = ()
+    pages: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,15 @@ class Purged:
     n_files: int
 
 
-def chosen(store: Store, *, source: str = "", artist: str = "", recording: str = "") -> Choice:
+def chosen(
+    workspace: Workspace, *, source: str = "", artist: str = "", recording: str = ""
+) -> Choice:
     """Recordings by their id, artist or source, with the tracks cut from them; letras by source.
 
     A source is meant whole or by its beginning: a file, a folder, a site.  Artists
     are compared without regard to case and accents.
     """
-    everything = store.recordings()
+    everything = workspace.store.recordings()
     mine = {
         one.id
         for one in everything
@@ -49,8 +54,9 @@ def chosen(store: Store, *, source: str = "", artist: str = "", recording: str =
         or (source and any(place.startswith(source) for place in _places(one)))
     }
     taken = tuple(one for one in everything if one.id in mine or one.part_of in mine)
-    letras = store.verse_sources_of({one.source for one in taken}, source)
-    return Choice(recordings=taken, letras=letras)
+    letras = workspace.store.verse_sources_of({one.source for one in taken}, source)
+    pages = tuple(pages_of(workspace.root / "lyrics", source)) if source else ()
+    return Choice(recordings=taken, letras=letras, pages=pages)
 
 
 def _places(recording: Recording) -> Iterable[str]:
@@ -59,7 +65,12 @@ def _places(recording: Recording) -> Iterable[str]:
 
 
 def purge(workspace: Workspace, choice: Choice, reason: str) -> Purged:
-    """Remove what was chosen, rows and bytes; what an earlier purge left behind goes too."""
+    """Remove what was chosen, rows and bytes; what an earlier purge left behind goes too.
+
+    Raises MediaError where a file cannot be removed.
+    """
+    # Before the rows: killed here, the same source is found again by them.
+    n_pages = sum(removed(page) for page in choice.pages)
     tombs = [
         Tombstone(recording=one.id, source=one.source, suffix=one.suffix, reason=reason, at=now())
         for one in choice.recordings
@@ -67,7 +78,7 @@ def purge(workspace: Workspace, choice: Choice, reason: str) -> Purged:
     with workspace.store.transaction() as transaction:
         rows = transaction.purge([one.id for one in choice.recordings], choice.letras)
         transaction.save(tombs)
-    return Purged(rows=tuple(rows.items()), n_files=empty_tombs(workspace))
+    return Purged(rows=tuple(rows.items()), n_files=n_pages + empty_tombs(workspace))
 
 
 def empty_tombs(workspace: Workspace) -> int:
@@ -76,6 +87,13 @@ def empty_tombs(workspace: Workspace) -> int:
     for tomb in workspace.store.tombstones().values():
         if not tomb.emptied:
             n_files += workspace.media.remove(tomb.recording, tomb.suffix)
+            n_files += sum(removed(path) for path in _drawn(workspace, tomb.recording))
             with workspace.store.transaction() as transaction:
                 transaction.save([replace(tomb, emptied=True)])
     return n_files
+
+
+def _drawn(workspace: Workspace, id_: str) -> Iterator[Path]:
+    """Pictures and pages of a recording that were made in the corpus: they hold level and sound."""
+    yield workspace.root / "sides" / f"{id_[:12]}.png"
+    yield from (workspace.root / "show").glob(f"*-{id_[:8]}.*")

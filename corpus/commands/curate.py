@@ -41,7 +41,7 @@ def purge(
     A tombstone stays, so that a recording is not taken in again. Originals outside the corpus
     are left alone. Run it again after it was killed: it ends what it began.
     """
-    from corpus.purge import chosen, empty_tombs
+    from corpus.purge import Choice, chosen, empty_tombs
     from corpus.purge import purge as remove
 
     workspace = open_workspace(context)
@@ -52,8 +52,8 @@ def purge(
         say(f"purge: {n_files} files removed that an earlier purge had left")
         return
     id_ = find_recording(workspace.store, recording).id if recording else ""
-    choice = chosen(workspace.store, source=source, artist=artist, recording=id_)
-    if not (choice.recordings or choice.letras):
+    choice = chosen(workspace, source=source, artist=artist, recording=id_)
+    if choice == Choice():
         raise UsageError("nothing here is of that source or singer: see `corpus recordings`")
     if not json:
         _list(choice)
@@ -199,6 +199,8 @@ def _list(choice: Choice) -> None:
         say(f"purge: {one.id[:12]} {one.artist} - {one.title} ({one.source})")
     for letra in choice.letras:
         say(f"purge: the letras of {letra}")
+    if choice.pages:
+        say(f"purge: {len(choice.pages)} pages that were fetched")
 
 
 def _tell(purged: Purged) -> None:

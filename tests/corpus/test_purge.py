@@ -7,6 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from corpus import tables
+from corpus.lyrics.web.base import Page
+from corpus.lyrics.web.pages import PageStore
 from corpus.media import Media
 from corpus.records import (
     Annotation,
@@ -127,6 +129,34 @@ def test_the_letras_of_a_source_and_what_they_cut(cli: Cli, workspace: Workspace
     assert [v.verse for v in match.verses] == [OTHER.id, SHARED.id]
     assert workspace.store.coplas() == {}
     assert len(workspace.store.recordings()) == 2
+
+
+def test_the_pages_of_a_site_go_with_its_letras(cli: Cli, workspace: Workspace) -> None:
+    pages = PageStore(workspace.root / "lyrics" / "coplas")
+    for url in ("https://coplas.example/1", "https://coplas.example/2", "https://otra.example/1"):
+        pages.save(Page(url=url, status=200, body=b"ay"))
+    (pages.folder / "broken.page").write_bytes(b"no page")
+    said = cli("purge", "--source", "https://coplas.example/", "--yes").err
+    assert "2 pages that were fetched" in said
+    assert "2 files removed" in said
+    assert sorted(path.name for path in pages.folder.iterdir()) == sorted(
+        ["broken.page", pages.path("https://otra.example/1").name]
+    )
+
+
+def test_pictures_and_pages_of_a_recording_go_with_it(cli: Cli, workspace: Workspace) -> None:
+    one, other = recording("one"), recording("other")
+    with workspace.store.transaction() as transaction:
+        transaction.save([one, other])
+    for folder, name in (("sides", "{0:.12}.png"), ("show", "cante-{0:.8}.html")):
+        (workspace.root / folder).mkdir()
+        for mine in (one, other):
+            (workspace.root / folder / name.format(mine.id)).touch()
+    assert "2 files removed" in cli("purge", "--recording", one.id, "--yes").err
+    left = {
+        path.name for folder in ("sides", "show") for path in (workspace.root / folder).iterdir()
+    }
+    assert left == {f"{other.id[:12]}.png", f"cante-{other.id[:8]}.html"}
 
 
 def test_the_tracks_of_a_side_go_with_it(cli: Cli, workspace: Workspace) -> None:

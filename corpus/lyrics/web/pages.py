@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,7 @@ from corpus.lyrics.web.base import Page
 from corpus.media import writing
 from corpus.records import content_id
 
-__all__ = ["PageStore", "StoredPage"]
-
+__all__ = ["PageStore", "StoredPage", "pages_of"]
 
 _YOUNG = 3600.0
 """Seconds."""
@@ -74,6 +73,15 @@ class PageStore:
         if stored is None:
             raise LyricsError(f"the page is not in {self.folder}: run without --offline")
         return stored.page
+
+
+def pages_of(folder: Path, start: str) -> Iterator[Path]:
+    """The files of all sources below a folder whose address begins so."""
+    for path in sorted(folder.glob("*/*.page")):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            stored = _stored(file.readline(), b"")
+            if stored and stored.page.url.startswith(start):
+                yield path
 
 
 def _stored(head: bytes, body: bytes) -> StoredPage | None:
