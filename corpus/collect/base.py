@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,7 @@ __all__ = [
     "Network",
     "Wanted",
     "file_inputs",
+    "files_below",
     "is_file",
     "is_folder",
     "printable",
@@ -115,6 +116,29 @@ def is_folder(path: Path) -> bool:
     with contextlib.suppress(OSError, ValueError):
         return path.is_dir()
     return False
+
+
+def files_below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The files below a folder in order of their paths, and folders that cannot be read, with why.
+
+    The reason is "" for a file.  Links to folders are followed, each folder once.
+    """
+    found: list[tuple[Path, str]] = []
+    seen: set[tuple[int, int]] = set()
+
+    def closed(error: OSError) -> None:
+        found.append((Path(error.filename), f"the folder cannot be read: {error.strerror}"))
+
+    for name, inside, files in os.walk(folder, onerror=closed, followlinks=True):
+        at = Path(name)
+        place = at.stat().st_dev, at.stat().st_ino
+        if place in seen:
+            inside.clear()
+            continue
+        seen.add(place)
+        inside.sort()
+        found += [(at / file, "") for file in files if is_file(at / file)]
+    yield from sorted(found)
 
 
 def file_inputs(path: Path) -> str:

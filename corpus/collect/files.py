@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from corpus.collect.base import Found, Network, Wanted, file_inputs, is_file, is_folder, printable
+from corpus.collect.base import (
+    Found,
+    Network,
+    Wanted,
+    file_inputs,
+    files_below,
+    is_file,
+    is_folder,
+    printable,
+)
 
 __all__ = ["AUDIO_SUFFIXES", "collector"]
 
@@ -33,23 +42,25 @@ class FileCollector:
     def find(self, source: str, wanted: Wanted, network: Network) -> Iterable[Found]:  # noqa: ARG002  # for links
         """The file itself, or the audio files below the folder, in order of their paths."""
         path = Path(source)
-        paths = _below(path) if source and is_folder(path) else [path]
-        return [self._found(p.absolute()) for p in paths]
-
-    def _found(self, path: Path) -> Found:
-        problem = "" if is_file(path) else "there is no such file"
-        location = str(path)
-        return Found(
-            key=printable(location), inputs=file_inputs(path), location=location, problem=problem
-        )
+        if source and is_folder(path):
+            return [_found(one.absolute(), problem) for one, problem in _below(path)]
+        return [_found(path.absolute(), "" if is_file(path) else "there is no such file")]
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
+def _found(path: Path, problem: str) -> Found:
+    location = str(path)
+    return Found(
+        key=printable(location), inputs=file_inputs(path), location=location, problem=problem
+    )
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The audio files below a folder, and what of it cannot be read, with the reason."""
+    for path, problem in files_below(folder):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         ours = _HASH.fullmatch(path.stem)
-        if path.suffix.lower() in AUDIO_SUFFIXES and not hidden and not ours and is_file(path):
-            yield path
+        if not hidden and (problem or (path.suffix.lower() in AUDIO_SUFFIXES and not ours)):
+            yield path, problem
 
 
 collector = FileCollector()

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpus.collect.base import file_inputs, is_file, is_folder, printable
+from corpus.collect.base import file_inputs, files_below, is_file, is_folder, printable
 from corpus.errors import LyricsError
 from corpus.lyrics.base import Flaw, Letra, LyricSource, verses_of
 from corpus.records import UNKNOWN_RIGHTS
@@ -27,13 +27,13 @@ def sources() -> dict[str, LyricSource]:
 
 
 def items(paths: Sequence[Path]) -> list[Item[Path]]:
-    """The files at the paths; of a folder, those of a known suffix."""
+    """The files at the paths; of a folder, those of a known suffix, and what cannot be read."""
     known = sources()
     found: dict[str, Path] = {}
     for path in paths:
-        inside = sorted(path.rglob("*")) if is_folder(path) else [path]
-        for file in inside:
-            if file == path or (file.suffix.lower() in known and is_file(file)):
+        inside = files_below(path) if is_folder(path) else [(path, "")]
+        for file, problem in inside:
+            if file == path or problem or file.suffix.lower() in known:
                 found[printable(str(file.absolute()))] = file.absolute()
     return [Item(key=key, inputs=file_inputs(file), payload=file) for key, file in found.items()]
 
@@ -45,6 +45,8 @@ def take_in(path: Path, rights: str = UNKNOWN_RIGHTS) -> Outcome:
 
     Raises LyricsError when nothing of the file can be read.
     """
+    if is_folder(path):
+        raise LyricsError("the folder cannot be read: see who may read it")
     if not is_file(path):
         raise LyricsError("there is no such file")
     source = sources().get(path.suffix.lower())

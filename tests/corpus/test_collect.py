@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -88,6 +89,45 @@ def test_a_folder(cli: Cli, workspace: Workspace, tmp_path: Path) -> None:
     found = {r.title: r.artist for r in workspace.store.recordings()}
     assert found == {"Uno": "", "Dos": "Camarón", "tres": ""}
     assert cli("collect", songs, songs / "deep").err == "collect: 0 done, 3 up to date\n"
+
+
+def test_links_between_folders_are_followed_once(
+    cli: Cli, workspace: Workspace, tmp_path: Path
+) -> None:
+    far, folder = tmp_path / "far", tmp_path / "cintas"
+    for one, hertz in ((far, 300.0), (folder / "a", 400.0)):
+        one.mkdir(parents=True)
+        write_tone(one / "cante.wav", hertz=hertz)
+    (folder / "far").symlink_to(far)
+    (folder / "a" / "round").symlink_to(folder)
+    (far / "back").symlink_to(folder)
+    (folder / "nowhere.wav").symlink_to(tmp_path / "gone.wav")
+    (folder / "itself.wav").symlink_to(folder / "itself.wav")
+    assert cli("collect", str(folder)).code == 0
+    assert len(workspace.store.recordings()) == 2
+
+
+@pytest.mark.parametrize("verb", ["collect", "lyrics"])
+def test_a_folder_that_may_not_be_read_is_told(
+    cli: Cli, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    folder = tmp_path / "cintas"
+    (folder / "closed").mkdir(parents=True)
+    write_tone(folder / "cante.wav")
+    (folder / "letra.txt").write_text("por la calle abajo", encoding="utf-8")
+    read = os.scandir
+
+    # Permissions do not bind root, as who tests in a container is.
+    def refused(path: str) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return read(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    ran = cli(verb, str(folder))
+    assert ran.code == 1
+    assert f"{folder / 'closed'}: the folder cannot be read" in ran.err
+    assert len(workspace.store.recordings() + workspace.store.verses()) == 1
 
 
 def test_a_folder_that_holds_the_corpus(cli: Cli, workspace: Workspace) -> None:
