@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from yt_dlp.extractor.common import InfoExtractor
+from yt_dlp.utils import ExtractorError, UserNotLive
 
 from corpus.collect.base import AS_USUAL, EVERYTHING, Wanted
-from corpus.collect.client import archive_id
+from corpus.collect.client import _Client, archive_id
 from corpus.collect.web import collector, why_not
 from corpus.workspace import Workspace
 from tests.conftest import Cli, Ran
@@ -270,6 +272,65 @@ def test_why_a_recording_is_not_wanted(
     found = why_not(info, wanted)
     assert bool(found) == bool(reason)
     assert reason in found
+
+
+class Archive(InfoExtractor):  # type: ignore[misc]  # yt-dlp has no types
+    """A site that gives nothing, for the reason in the link, in the words of yt-dlp's own sites."""
+
+    _VALID_URL = r"https://archive\.invalid/(?P<id>\w+)"
+
+    def _real_extract(self, url: str) -> dict[str, object]:
+        why = self._match_id(url)
+        if why == "private":
+            self.raise_login_required("Private video. Sign in if you've been granted access")
+        if why == "removed":
+            raise ExtractorError("Video unavailable. It was removed by the uploader", expected=True)
+        if why == "blocked":
+            self.raise_geo_restricted("The uploader has not made it available", countries=["ES"])
+        if why == "adults":
+            self.raise_login_required("Sign in to confirm your age", method="cookies")
+        if why == "silent":
+            self.raise_no_formats("No video formats found", expected=True)
+        if why == "later":
+            raise UserNotLive(video_id=why)
+        made = {"id": why, "title": "Soleá", "ext": "ogg", "duration": 36_000.0}
+        return made | {"url": f"{url}.ogg", "is_live": why == "live"}
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        ("private", "Private video"),
+        ("removed", "removed by the uploader"),
+        ("blocked", "has not made it available"),
+        ("adults", "confirm your age"),
+        ("silent", "No video formats found"),
+        ("later", "not currently live"),
+        ("live", "a live stream"),
+        ("long", "lasts 36000 s"),
+    ],
+)
+def test_what_a_site_does_not_give_is_a_line_and_the_rest_comes(
+    cli: Cli,
+    workspace: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    why: str,
+    says: str,
+) -> None:
+    monkeypatch.setattr(
+        _Client, "add_default_info_extractors", lambda it: it.add_info_extractor(Archive())
+    )
+    # What can be had, and is not wanted as it is, is no failure.
+    n_failed = 0 if why in {"live", "long"} else 1
+    tape = write_tone(tmp_path / "tape.wav")
+    link = f"https://archive.invalid/{why}"
+    ran = cli("collect", link, str(tape), "--max-duration", "3600")
+    lines = told(ran)
+    assert ran.code == n_failed
+    assert sum(says in line and link in line for line in lines) == 1
+    assert len(workspace.store.recordings()) == 1
+    assert len(workspace.store.funnel().failed) == n_failed
 
 
 @pytest.mark.parametrize(
