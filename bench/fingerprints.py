@@ -46,7 +46,8 @@ COPIES = {
 def originals(data: Path, n_cantes: int, folder: Path) -> list[Path]:
     """Files of DATA that are long enough, and made cantes."""
     found = [p for p in sorted(data.rglob("*")) if p.suffix.lower() in AUDIO_SUFFIXES]
-    long = [p for p in found if p.stat().st_size > 200_000][:60]
+    # An instrumental is its song's master without the voice: neither a copy nor none.
+    long = [p for p in found if p.stat().st_size > 200_000 and p.stem != "instrumental"][:60]
     for seed in range(n_cantes):
         # Two performances each: the same voice and coplas, other times and guitar.
         coplas = coplas_of(PALOS[seed // 2 % len(PALOS)])[:2]
