@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.collect.side_level import side_level
 from corpus.collect.side_picture import draw_side
-from corpus.collect.sides import Side, side_level, split_side
+from corpus.collect.sides import Side, split_side
 from corpus.media import SAMPLE_RATE, ArraySamples
 from corpus.synth.band import accompany
 from corpus.synth.truth import Span

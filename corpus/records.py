@@ -236,12 +236,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchedVerse:
-    """A verse that is sung in a recording; `start` is set where it was heard."""
+    """A verse that is sung in a recording; `start` and `end` are set where it was heard."""
 
     verse: str
     score: float
     reason: str
     start: float | None = None
+    end: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

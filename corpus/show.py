@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["as_json", "plain", "progress", "say", "steps", "table", "tracker", "waiting"]
+__all__ = ["as_json", "clock", "plain", "progress", "say", "steps", "table", "tracker", "waiting"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,12 @@ def as_json(value: Any) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, as a player shows them."""
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 // 10:02d}.{tenths % 10}"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:

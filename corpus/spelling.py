@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from corpus.text import fold
 
-__all__ = ["fold_sound"]
+__all__ = ["fold_sound", "fold_stream"]
 
 _COMMON = {
     form: one
@@ -139,3 +139,33 @@ def _grown_together(words: list[str]) -> list[str]:
         else:
             out.append(word)
     return out
+
+
+_STREAM = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"qu(?=[ei])", "k"),
+        (r"ch", "ʧ"),
+        (r"h", ""),
+        (r"v", "b"),
+        (r"ll", "y"),
+        (r"c(?=[ei])|z", "s"),
+        (r"[cq]", "k"),
+        (r"gu(?=[ei])", "ɡ"),
+        (r"g(?=[ei])", "j"),
+        (r"g", "ɡ"),
+        (r"(.)\1+", r"\1"),
+    )
+)
+"""For letters of which nobody knows where a word begins."""
+
+
+def fold_stream(text: str) -> str:
+    """Letters alone, without spaces, in a coarser spelling: for what was heard letter by letter.
+
+    What the place in a word decides is left as it is: lost final consonants, words grown together.
+    """
+    stream = "".join(c for c in fold(text) if c.isalpha())
+    for pattern, sound in _STREAM:
+        stream = pattern.sub(sound, stream)
+    return stream

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.collect.sides import SIDE_RATE, Cut, Side
+from corpus.collect.side_level import SIDE_RATE
+from corpus.collect.sides import Cut, Side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +25,9 @@ _DPI = 110
 _WIDTH = 14.0  # inches, as all sizes here
 _ROW_HEIGHT = 1.5
 _HEAD, _FOOT, _MARGIN = 1.0, 0.3, 0.65
-_TOP, _BOTTOM = 0.0, -80.0  # dB
-_LETTER = 0.085  # inches
+_TOP = 0.0  # dB
+_UNDER = 15.0  # dB that are shown under the noise floor: where a cut's confidence is written
+_LETTER = 0.075  # inches: most letters are narrower
 _FONT = "DejaVu Sans"
 
 # Blue and orange are told apart with any colour vision.
@@ -53,7 +55,7 @@ def draw_side(
         inner = (_WIDTH - 2 * _MARGIN) / _WIDTH
         box = (_MARGIN / _WIDTH, foot / height, inner, (_ROW_HEIGHT - 0.5) / height)
         axes = figure.add_axes(box)
-        _prepare(axes, row * seconds, seconds)
+        _prepare(axes, row * seconds, seconds, side.floor - _UNDER)
         _curves(axes, side, level)
         _tracks(axes, side, titles)
         for cut in side.cuts:
@@ -108,10 +110,11 @@ def _signs(side: Side) -> list[Any]:
     ]
 
 
-def _prepare(axes: Axes, start: float, seconds: float) -> None:
+def _prepare(axes: Axes, start: float, seconds: float, bottom: float) -> None:
     axes.set_xlim(start, start + seconds)
-    axes.set_ylim(_BOTTOM, _TOP)
-    axes.set_yticks([-60, -40, -20], ["−60", "−40", "−20"], size=7)
+    axes.set_ylim(bottom, _TOP)
+    levels = [level for level in (-100, -80, -60, -40, -20) if level > bottom]
+    axes.set_yticks(levels, [f"−{-level}" for level in levels], size=7)
     step = max(10.0, round(seconds / 10 / 10) * 10.0)
     ticks = np.arange(math.ceil(start / step) * step, start + seconds + 0.01, step).tolist()
     axes.set_xticks(ticks, [_clock(tick) for tick in ticks], size=7.5)
@@ -128,9 +131,10 @@ def _curves(axes: Axes, side: Side, level: NDArray[np.float32]) -> None:
         if gap.start < end and gap.end > start:
             axes.axvspan(gap.start, gap.end, facecolor=_GAP, edgecolor="#d8cba6", linewidth=0.5)
     first, last = int(start * SIDE_RATE), math.ceil(end * SIDE_RATE) + 1
-    shown = np.clip(level[first:last], _BOTTOM, _TOP)
+    bottom = axes.get_ylim()[0]
+    shown = np.clip(level[first:last], bottom, _TOP)
     times = (first + np.arange(len(shown)) + 0.5) / SIDE_RATE
-    axes.fill_between(times, _BOTTOM, shown, color=_LEVEL, linewidth=0)
+    axes.fill_between(times, bottom, shown, color=_LEVEL, linewidth=0)
     until = min(end, side.duration)
     axes.plot([start, until], [side.floor] * 2, color=_NOISE, linewidth=0.8)
     axes.plot([start, until], [side.threshold] * 2, color=_NOISE, linewidth=0.8, linestyle=":")
@@ -144,11 +148,20 @@ def _tracks(axes: Axes, side: Side, titles: Sequence[str]) -> None:
         if first >= last:
             continue
         axes.plot([first, last], [-1, -1], color="black", linewidth=2.5, solid_capstyle="butt")
-        title = titles[k] if k < len(titles) else ""
-        told = f"{k + 1}  {title}  {_clock(track.start)}–{_clock(track.end)}".replace("   ", "  ")
         room = int((last - first) / (end - start) * (_WIDTH - 2 * _MARGIN) / _LETTER)
-        if room >= 1:
-            axes.text(first, 2, _drawable(told[:room]), size=8, va="bottom", **_text())
+        said = [titles[k]] if k < len(titles) else []
+        told = _fitting([str(k + 1), *said, f"{_clock(track.start)}–{_clock(track.end)}"], room)
+        axes.text(first, _TOP + 2, _drawable(told), size=8, va="bottom", **_text())
+
+
+def _fitting(parts: Sequence[str], room: int) -> str:
+    """As many of the parts as fit into `room` letters; of a title that does not, its beginning."""
+    fits = [n for n in range(len(parts) + 1) if len("  ".join(parts[:n])) <= room]
+    told = "  ".join(parts[: fits[-1]])
+    left = room - len(told) - 3
+    if len(fits) == 2 and len(parts) == 3 and left >= 3:
+        told += f"  {parts[1][:left].rstrip()}…"
+    return told
 
 
 def _cut(axes: Axes, cut: Cut) -> None:
@@ -161,7 +174,7 @@ def _cut(axes: Axes, cut: Cut) -> None:
     right = cut.at < start + 0.8 * (end - start)
     axes.annotate(
         f"{cut.confidence:.2f}",
-        (cut.at, _BOTTOM),
+        (cut.at, axes.get_ylim()[0]),
         xytext=(3 if right else -3, 3),
         textcoords="offset points",
         ha="left" if right else "right",

@@ -15,20 +15,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from corpus.collect.side_level import SIDE_RATE
 from corpus.errors import MediaError
-from corpus.media import SAMPLE_RATE, Samples
 
-__all__ = ["SIDE_RATE", "Cut", "Gap", "Side", "Track", "side_level", "split_side"]
+__all__ = ["Cut", "Gap", "Side", "Track", "split_side"]
 
-SIDE_RATE = 20
-"""Values a second of the level curve of a side."""
-
-_STEP = SAMPLE_RATE // SIDE_RATE
-_PIECE = 60 * SAMPLE_RATE
-_BAND = (150.0, 5000.0)  # Hz: above rumble and hum, below most of the hiss
-_SILENCE = -100.0  # dB: nothing is drawn or judged below
 _DIGITAL = -95.0  # dB: no medium that was played is as quiet as this
-_CLICKS = 7  # frames over which the median is taken: a click does not break a gap
 
 _FLOOR_SHARE = 0.5  # per cent of a side that is surely no louder than its noise
 _DEEPEST = 60.0  # dB under the music where counting ends: no record is better
@@ -115,36 +107,12 @@ class Side:
         return self.floor + _PERMISSIVE * (self.music - self.floor)
 
 
-def side_level(samples: Samples) -> NDArray[np.float32]:
-    """The level between 150 and 5,000 Hz in dB, shape (n_frames,), 20 values a second.
-
-    No lower than -100; read a minute at a time, so that hours cost little memory.
-    A median over a third of a second takes clicks out.
-    """
-    pieces = [_band_level(samples.read(at, _PIECE)) for at in range(0, samples.n_samples, _PIECE)]
-    level = np.concatenate([np.zeros(0, np.float32), *pieces])
-    if len(level) < _CLICKS:
-        return level
-    padded = np.pad(level, _CLICKS // 2, mode="edge")
-    return np.asarray(np.median(sliding_window_view(padded, _CLICKS), axis=1), np.float32)
-
-
-def _band_level(piece: NDArray[np.float32]) -> NDArray[np.float32]:
-    whole = np.nan_to_num(np.pad(piece, (0, -len(piece) % _STEP)), posinf=0.0, neginf=0.0)
-    frames = whole.reshape(-1, _STEP) * np.hanning(_STEP).astype(np.float32)
-    low, high = (round(hertz * _STEP / SAMPLE_RATE) for hertz in _BAND)
-    bands = np.fft.rfft(frames, axis=1)[:, low:high]
-    power = (bands.real**2 + bands.imag**2).sum(axis=1) * (16 / 3) / _STEP**2
-    level: NDArray[np.float32] = (10 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
-    return level
-
-
 def split_side(
     level: NDArray[np.float32],
     n_tracks: int | None = None,
     durations: Sequence[float] = (),
 ) -> Side:
-    """The tracks of a side, from the level curve of `side_level`.
+    """The tracks of a side, from its level curve (`side_level`).
 
     With `n_tracks`, the n_tracks - 1 gaps that are worth most together and leave every
     track a minute; with `durations` (seconds, one a track; they may be off by some
@@ -385,7 +353,7 @@ def _verdict(side: Side, cuts: Sequence[Cut], n_tracks: int | None) -> tuple[boo
         return False, f"only {found} of {n_tracks} tracks were found: {why}"
     doubted = [cut for cut in cuts if not cut.sure]
     if doubted:
-        return False, f"{len(doubted)} of {len(cuts)} cuts are doubtful: look at the picture"
+        return False, f"{len(doubted)} of {len(cuts)} cuts are doubtful"
     chosen = {cut.gap for cut in cuts}
     close = [g for g in side.gaps if g not in chosen and g.worth > _CLEAR * (1 - _DOUBT)]
     if n_tracks is None and close:

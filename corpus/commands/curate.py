@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,6 +79,9 @@ def sides(
     titles: Annotated[
         list[str] | None, typer.Option(help="The title of a track; once for each, in order.")
     ] = None,
+    durations: Annotated[
+        str, typer.Option(help='As the sleeve has them, one for each track: "3:10 4:05 2:50".')
+    ] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The picture; else in the corpus.")
     ] = None,
@@ -92,72 +96,103 @@ def sides(
     """
     with extra("align"):
         from corpus.collect.side_picture import draw_side
-    from corpus.collect.sides import side_level, split_side
+    from corpus.collect.side_level import side_level
+    from corpus.collect.sides import split_side
     from corpus.media import decoded_copy, hash_file, writing
 
     workspace = open_workspace(context)
-    named = titles or []
-    n_tracks = tracks or (len(named) or None)
-    if named and n_tracks != len(named):
-        raise UsageError(f"{n_tracks} tracks and {len(named)} titles: give one title for each")
+    named, lasting = titles or [], _durations(durations)
+    n_tracks = tracks or len(lasting) or len(named) or None
+    for given, what in ((named, "title"), (lasting, "duration")):
+        if given and n_tracks != len(given):
+            raise UsageError(f"{n_tracks} tracks and {len(given)} {what}s: give one for each")
+    if output and output.resolve() == file.resolve():
+        raise UsageError(f"{output} is the side itself: name another file for the picture")
     with waiting("listening"), decoded_copy(file) as samples:
         level = side_level(samples)
-    side = split_side(level, n_tracks)
+    side = split_side(level, n_tracks, lasting)
     picture = output or workspace.root / "sides" / f"{hash_file(file)[:12]}.png"
     with writing(picture) as scratch:
         scratch.write_bytes(draw_side(side, level, named, name=file.name))
     taken = side.sure or yes
-    found: list[Recording] = []
+    id_, found = "", list[Recording | None]()
     if taken and not dry_run:
+        if named and len(named) != len(side.tracks):
+            raise UsageError(f"{side.reason}: which title is whose cannot be told, see {picture}")
         with waiting("taking the tracks in"):
-            found = _taken(workspace, file, side, named)
+            id_, found = _taken(workspace, file, side, named)
     if json:
         said = {
-            "side": found[0].part_of if found else "",
+            "side": id_,
             "picture": str(picture),
             "sure": side.sure,
             "reason": side.reason,
             "cuts": side.cuts,
             "tracks": side.tracks,
-            "recordings": [one.id for one in found],
+            "recordings": [one and one.id for one in found],
         }
         as_json(said)
     else:
-        _tell_side(side, found)
+        _list_tracks(side, found)
         typer.echo(picture)
+    if not side.sure:
+        advice = "" if taken else "; look at the picture, then give --tracks, --durations or --yes"
+        say(f"sides: not sure: {side.reason}{advice}")
     if not taken:
         raise typer.Exit(1)
 
 
-def _taken(workspace: Workspace, file: Path, side: Side, titles: Sequence[str]) -> list[Recording]:
-    """The tracks of a side in the corpus, and the side itself."""
+def _durations(text: str) -> list[float]:
+    """Seconds, of what stands as 3:10 or 1:02:30; raises UsageError for what is no such thing."""
+    found = []
+    for word in text.replace(",", " ").split():
+        if not re.fullmatch(r"(\d+:)?\d{1,3}:\d\d", word, re.ASCII):
+            raise UsageError(f"{word} is no duration: give minutes and seconds, as in 3:10")
+        found.append(float(sum(int(part) * 60**k for k, part in enumerate(word.split(":")[::-1]))))
+    return found
+
+
+def _taken(
+    workspace: Workspace, file: Path, side: Side, titles: Sequence[str]
+) -> tuple[str, list[Recording | None]]:
+    """The id of a side that is in the corpus now, and its tracks; None for those once purged."""
     from corpus.collect.intake import Intake
-    from corpus.collect.tracks import take_tracks
+    from corpus.collect.tracks import overlapping, take_tracks
 
     intake = Intake(workspace)
     (item,) = intake.items([str(file)])
     outcome = intake.take_in(item.payload)
     with workspace.store.transaction() as transaction:
         transaction.save(outcome.records)
+    if outcome.note:
+        say(f"sides: {outcome.note}")
     whole = next(one for one in outcome.records if isinstance(one, Recording))
-    return take_tracks(workspace, whole, side, titles)
+    found = take_tracks(workspace, whole, side, titles)
+    for k, one in enumerate(found, start=1):
+        if one is None:
+            say(f"sides: track {k} was purged: it is not taken in again")
+    for old in overlapping(workspace, whole.id, [one for one in found if one]):
+        say(
+            f"sides: an earlier cut left {old.title}, which overlaps: "
+            f"corpus purge --recording {old.id[:12]}"
+        )
+    return whole.id, found
 
 
-def _tell_side(side: Side, found: Sequence[Recording]) -> None:
+def _list_tracks(side: Side, found: Sequence[Recording | None]) -> None:
+    recordings = found or [None] * len(side.tracks)
     rows = [
         (
-            k + 1,
+            k,
             f"{track.start:.1f}",
             f"{track.end:.1f}",
-            found[k].title if found else "",
+            one.title if one else "",
             f"{track.confidence:.2f}",
             track.reason,
         )
-        for k, track in enumerate(side.tracks)
+        for k, (track, one) in enumerate(zip(side.tracks, recordings, strict=True), start=1)
     ]
     table(("track", "start", "end", "title", "confidence", "why"), rows)
-    if not side.sure:
-        say(f"sides: not sure: {side.reason}; look at the picture, then give --tracks or --yes")
 
 
 @app.command()

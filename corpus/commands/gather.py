@@ -106,7 +106,7 @@ def collect(
     )
     with waiting("looking for recordings"):
         items = intake.items(sources)
-    stage(context, intake.workspace, "collect", items, intake.take_in, n_workers=n_cores())
+    stage(context, intake.workspace, "collect", items, intake.take_in, n_workers=n_cores() + 1)
 
 
 def _pattern(text: str) -> str:

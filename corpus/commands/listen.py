@@ -1,4 +1,4 @@
-"""Verbs that listen: which verses are sung, when each word is sung, what is heard."""
+"""Verbs that listen: when each word is sung, what is heard."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from align.draft import Drafter
     from align.emissions import AcousticModel
 
-__all__ = ["Audio", "app", "drafter"]
+__all__ = ["BUILT_IN", "Audio", "aligner_of", "app", "drafter"]
 
 app = typer.Typer()
 
-_BUILT_IN = "whisper-ctc"
+BUILT_IN = "whisper-ctc"
 Audio = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recording.")]
 
 
@@ -52,7 +52,7 @@ def _model_of(model: str, encoder: str, language: str, device: str) -> AcousticM
             # A head brings its encoder; one that is named beside it, other than by default, wins.
             name = encoder if encoder != "base" else encoder_of(head) or encoder
             return WhisperCTC(resolve(name), head, device)
-        if model == _BUILT_IN:
+        if model == BUILT_IN:
             return WhisperCTC(resolve(encoder), device=device)
         from align.ctc_checkpoint import Wav2Vec2CTC
 
@@ -87,26 +87,6 @@ def drafter(model: str, language: str, device: str) -> Drafter:
     else:
         folder = resolve(model, "ctranslate2")
     return Drafter(folder, language, device)
-
-
-@app.command()
-def match(
-    context: typer.Context,
-    model: Annotated[
-        str, typer.Option(help="Whisper that writes the drafts; as in corpus.toml.")
-    ] = "",
-    draft: Annotated[bool, typer.Option(help="Listen; else titles alone decide.")] = True,
-    again: Annotated[bool, typer.Option("--again", help="Also what was accepted before.")] = False,
-    device: Device = "auto",
-) -> None:
-    """Find which verses are sung in each recording: by title, artist and a draft transcript."""
-    from corpus.match.stage import Matcher
-
-    workspace = open_workspace(context)
-    name = model or workspace.config.match.draft_model
-    transcriber = drafter(name, workspace.config.corpus.language, device) if draft else None
-    matcher = Matcher(workspace, transcriber)
-    stage(context, workspace, "match", matcher.items(again=again), matcher.match)
 
 
 @app.command()
@@ -149,7 +129,7 @@ def align_file(
         typer.Option(
             help="whisper-ctc, a head's folder, or a wav2vec2 CTC model by folder or hub name."
         ),
-    ] = _BUILT_IN,
+    ] = BUILT_IN,
     encoder: Annotated[str, typer.Option(help="The Whisper that whisper-ctc hears with.")] = "base",
     language: Annotated[str, typer.Option(help="Language of the text, for numbers.")] = "es",
     device: Device = "auto",

@@ -120,27 +120,6 @@ def verses(context: typer.Context, json: Json = False) -> None:
 
 
 @app.command()
-def matches(context: typer.Context, json: Json = False) -> None:
-    """List which verses were found in which recordings, and why."""
-    store = open_workspace(context).store
-    found = store.matches()
-    if json:
-        as_json(found)
-        return
-    recordings = {recording.id: recording for recording in store.recordings()}
-    verses = {verse.id: verse for verse in store.verses()}
-    rows: list[tuple[object, ...]] = []
-    for match in found:
-        title = recordings[match.recording].title
-        if not match.verses:
-            rows.append((title, match.decision.value, "", None, ""))
-        for one in match.verses:
-            line = verses[one.verse].lines[0]
-            rows.append((title, match.decision.value, line, one.score, one.reason))
-    table(("recording", "decision", "verse", "score", "reason"), rows)
-
-
-@app.command()
 def utterances(context: typer.Context, json: Json = False) -> None:
     """List the utterances with their times."""
     found = open_workspace(context).store.utterances()

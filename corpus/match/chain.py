@@ -2,46 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from math import log
 
 from corpus.match.score import Evidence
 from corpus.records import Decision, Match, MatchedVerse
 
-__all__ = ["apart", "chain", "in_order"]
+__all__ = ["chain", "explained", "in_order"]
+
+_SHARED = 0.2
+"""Share of a verse's span at either end that another one may lie over: ends are not sharp."""
+
+_SURE = 1e-4
 
 
 def chain(recording: str, found: Iterable[Evidence], *, accept: float, review: float) -> Match:
     """The match of a recording: verses from `accept` on, else those from `review` on.
 
-    Scores are in 0..1.  Where nothing reaches `review` there is no match.
+    Scores are probabilities.  Where nothing reaches `review` there is no match.
     """
-    evidence = apart(found)
+    evidence = explained(found, review)
     for threshold, decision in ((accept, Decision.ACCEPTED), (review, Decision.REVIEW)):
         chosen = [one for one in evidence if one.score >= threshold]
         if chosen:
             verses = tuple(
-                MatchedVerse(verse=e.verse, score=e.score, reason=e.reason, start=e.start)
+                MatchedVerse(
+                    verse=e.verse, score=e.score, reason=e.reason, start=e.start, end=e.end
+                )
                 for e in in_order(chosen)
             )
             return Match(recording=recording, verses=verses, decision=decision)
     return Match(recording=recording, verses=(), decision=Decision.NONE)
 
 
-def apart(found: Iterable[Evidence]) -> list[Evidence]:
-    """One verse for each stretch: of variants of a copla heard in the same place, the likeliest."""
-    kept: list[Evidence] = []
-    for one in sorted(found, key=lambda e: (-e.score, -e.text, e.verse)):
-        if not any(_same_stretch(one, other) for other in kept):
-            kept.append(one)
-    return kept
+def explained(found: Iterable[Evidence], review: float) -> list[Evidence]:
+    """The verses that together explain a recording best, one for each stretch.
+
+    Those that were heard are chosen so that their log-odds above `review` are highest in
+    sum and no two stand in one place (weighted interval scheduling, Kleinberg and Tardos,
+    Algorithm Design, 2006, 6.1); a verse may come again elsewhere.  Those that were not
+    heard are all kept, but for verses that were heard.
+    """
+    enough = [one for one in found if one.score >= review]
+    placed = _best_together([one for one in enough if one.start is not None], review)
+    heard = {one.verse for one in placed}
+    return [*placed, *(one for one in enough if one.start is None and one.verse not in heard)]
 
 
-def _same_stretch(one: Evidence, other: Evidence) -> bool:
-    """Whether two verses share more than half of the shorter one's stretch."""
-    if one.start is None or one.end is None or other.start is None or other.end is None:
-        return False
-    shared = min(one.end, other.end) - max(one.start, other.start)
-    return shared > min(one.end - one.start, other.end - other.start) / 2
+def _best_together(found: Sequence[Evidence], review: float) -> list[Evidence]:
+    ordered = sorted(found, key=lambda one: (_core(one)[1], one.verse))
+    ends = [_core(one)[1] for one in ordered]
+    best = [0.0]
+    for k, one in enumerate(ordered):
+        before = bisect_right(ends, _core(one)[0], 0, k)
+        best.append(max(best[k], best[before] + _worth(one, review)))
+    chosen: list[Evidence] = []
+    k = len(ordered)
+    while k:
+        if best[k] > best[k - 1]:
+            chosen.append(ordered[k - 1])
+            k = bisect_right(ends, _core(ordered[k - 1])[0], 0, k - 1)
+        else:
+            k -= 1
+    return chosen[::-1]
+
+
+def _core(one: Evidence) -> tuple[float, float]:
+    """Where no other verse may be."""
+    start, end = one.start or 0.0, one.end or 0.0
+    return start + _SHARED * (end - start), end - _SHARED * (end - start)
+
+
+def _worth(one: Evidence, review: float) -> float:
+    """Log-odds above those of `review`; where two are alike, the text decides."""
+    return _log_odds(one.score) - _log_odds(review) + _SURE * (1 + one.text)
+
+
+def _log_odds(share: float) -> float:
+    share = min(max(share, _SURE), 1 - _SURE)
+    return log(share / (1 - share))
 
 
 def in_order(chosen: Iterable[Evidence]) -> list[Evidence]:

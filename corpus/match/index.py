@@ -1,22 +1,23 @@
-"""Candidates: the few verses that share words with a draft, or a title with a recording."""
+"""Candidates: the few verses that sound like a draft, or share a title with a recording."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from corpus.match.bank import Bank
 from corpus.records import Verse
-from corpus.spelling import fold_sound
 from corpus.text import fold
 
 __all__ = ["VerseIndex", "title_forms"]
 
-_SHORTEST = 4  # letters: shorter words are in every copla
+_OF_A_DRAFT = 300
+_OF_THE_SOUND = 5000
+"""Verses: so many are searched in three minutes of sound in two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +36,28 @@ def title_forms(title: str) -> tuple[str, ...]:
 
 
 class VerseIndex:
-    """An inverted index of the verses' longer words, and one of their titles."""
+    """The verses that may be sung: by their letters (`bank`), and by the titles of their letras."""
 
-    def __init__(self, verses: Iterable[Verse]) -> None:
+    def __init__(self, verses: Iterable[Verse], bank: Bank | None = None) -> None:
         self.verses = {verse.id: verse for verse in verses}
-        self._by_word: dict[str, list[str]] = defaultdict(list)
+        self._bank = bank or Bank()
+        self._bank.update({id_: verse.text for id_, verse in self.verses.items()})
         self._by_title: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
         for id_, verse in self.verses.items():
-            for word in set(_words(fold_sound(verse.text))):
-                self._by_word[word].append(id_)
             for source in verse.sources:
                 if fold(source.title):
                     place = (id_, source.source, source.position)
                     self._by_title[fold(source.title)].append(place)
 
-    def by_text(self, folded: str, limit: int = 200) -> list[str]:
-        """The verses that share most words with a text (by `fold_sound`), rare words first."""
-        scores: Counter[str] = Counter()
-        for word in set(_words(folded)):
-            having = self._by_word.get(word, ())
-            weight = math.log1p(len(self.verses) / (1 + len(having)))
-            for id_ in having:
-                scores[id_] += weight  # type: ignore[assignment]  # a Counter adds floats as well
-        ranked = sorted(scores.items(), key=lambda found: (-found[1], found[0]))
-        return [id_ for id_, _ in ranked[:limit]]
+    def by_text(self, draft: str) -> list[str]:
+        """The verses that may stand in a draft, the likeliest first."""
+        return self._bank.by_text(draft, _OF_A_DRAFT)
+
+    def by_readings(self, readings: Sequence[Sequence[str]]) -> list[str]:
+        """The verses that may be sung where letters were heard; all of them if they are few."""
+        if len(self.verses) <= _OF_THE_SOUND:
+            return list(self.verses)
+        return self._bank.by_readings(readings, _OF_THE_SOUND)
 
     def by_title(self, title: str, cutoff: float = 85.0) -> list[TitleHit]:
         """The verses of letras with this title, words in any order, best agreement first."""
@@ -71,7 +70,3 @@ class VerseIndex:
                 best[known] = max(best.get(known, 0.0), score / 100)
         ranked = sorted(best.items(), key=lambda hit: (-hit[1], hit[0]))
         return [TitleHit(score, tuple(self._by_title[known])) for known, score in ranked]
-
-
-def _words(folded: str) -> list[str]:
-    return [word for word in folded.split() if len(word) >= _SHORTEST]

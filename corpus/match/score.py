@@ -6,12 +6,17 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from rapidfuzz import fuzz
 
+from corpus.lyrics.variants import likeness
+from corpus.match.hearing import Ear
 from corpus.match.index import VerseIndex
+from corpus.match.sounding import Sound, heard_places, probability
 from corpus.records import Recording, Segment
 from corpus.spelling import fold_sound
+from corpus.synth.coplas import COPLAS
 from corpus.text import fold
 
 __all__ = ["CHANCE", "SURE", "DraftText", "Evidence", "gather"]
@@ -29,6 +34,9 @@ Against drafts with four words of ten spoilt the best stranger has 0.587 on the 
 that are in it 0.68 at the 5th percentile and 0.82 on the median; see docs/benchmarks.md.
 """
 
+_ALIKE = 0.5
+"""The likeness from which two verses are no rivals: they share half their lines."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -38,6 +46,7 @@ class Evidence:
     title: float = 0.0
     artist: float | None = None
     text: float = 0.0
+    sound: Sound | None = None
     start: float | None = None
     end: float | None = None
     letra: str = ""
@@ -45,10 +54,14 @@ class Evidence:
 
     @property
     def score(self) -> float:
-        """Title and text as two witnesses: both wrong together is what is left of doubt.
+        """The probability that the verse is sung (there, where it was heard).
 
-        The text counts from chance on, and in full from where no stranger comes.
+        Without sound, title and text are two witnesses: both wrong together is what is
+        left of doubt.  The text counts from chance on, and in full from where no stranger
+        comes.
         """
+        if self.sound is not None:
+            return probability(self.sound, max(0.0, self.text - CHANCE), self.title)
         heard = min(1.0, max(0.0, self.text - CHANCE) / (SURE - CHANCE))
         return 1 - (1 - self.title) * (1 - heard)
 
@@ -60,17 +73,22 @@ class Evidence:
             parts.append(f"title {self.title:.2f}")
         if self.title and self.artist is not None:
             parts.append(f"artist {self.artist:.2f}")
-        parts.append(f"text {self.text:.2f}")
+        if self.sound is not None:
+            parts.append(f"sound {self.sound.score:.2f} (strangers {self.sound.level:.2f})")
+            parts.append(f"ahead {self.sound.lead:.2f}")
+        if self.text or self.sound is None:
+            parts.append(f"text {self.text:.2f}")
         return ", ".join(parts)
 
 
 class DraftText:
-    """A draft as one folded text, with the time of each of its characters."""
+    """A draft as one folded text, with the time of each of its characters, and as written."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         pieces = [(fold_sound(segment.text), segment) for segment in segments]
         kept = [(text, segment) for text, segment in pieces if text]
         self.text = " ".join(text for text, _ in kept)
+        self.written = " ".join(segment.text for _, segment in kept)
         self._segments = [segment for _, segment in kept]
         self._starts: list[int] = []
         at = 0
@@ -87,11 +105,41 @@ class DraftText:
         return segment.start + share * (segment.end - segment.start)
 
 
-def gather(recording: Recording, draft: DraftText, index: VerseIndex) -> list[Evidence]:
-    """The evidence for every verse that anything speaks for."""
-    titled = _by_title(recording, index)
-    candidates = dict.fromkeys([*titled, *index.by_text(draft.text)])
-    return [_heard(titled.get(id_, Evidence(verse=id_)), draft, index) for id_ in candidates]
+def gather(
+    recording: Recording | None, draft: DraftText, index: VerseIndex, ear: Ear | None = None
+) -> list[Evidence]:
+    """The evidence for every verse that anything speaks for, by place where it was heard.
+
+    Nothing is known of the title of a `recording` that is None.
+    """
+    titled = _by_title(recording, index) if recording else {}
+    candidates = dict.fromkeys([*titled, *index.by_text(draft.written)])
+    if ear is not None:
+        candidates |= dict.fromkeys(index.by_readings(ear.readings()))
+    found = [_heard(titled.get(id_, Evidence(verse=id_)), draft, index) for id_ in candidates]
+    return found if ear is None else _sounding(found, index, ear)
+
+
+def _sounding(found: Sequence[Evidence], index: VerseIndex, ear: Ear) -> list[Evidence]:
+    """The same verses where they are heard in the sound, those that fit best."""
+    verses = [index.verses[one.verse] for one in found]
+    places = ear.places([verse.lines for verse in verses])
+
+    @cache
+    def alike(one: int, other: int) -> bool:
+        return likeness(verses[one].lines, verses[other].lines) >= _ALIKE
+
+    heard = heard_places(
+        places,
+        [sum(map(str.isalpha, verse.text)) for verse in verses],
+        ear.places([copla.lines for copla in COPLAS]),
+        alike,
+        always={k for k, one in enumerate(found) if one.title},
+    )
+    return [
+        replace(found[one.verse], sound=one.sound, start=one.place.start, end=one.place.end)
+        for one in heard
+    ]
 
 
 def _heard(evidence: Evidence, draft: DraftText, index: VerseIndex) -> Evidence:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from corpus.match.bank import Bank
 from corpus.match.chain import chain
-from corpus.match.hearing import Transcriber
+from corpus.match.hearing import Ear, Listener, Transcriber
 from corpus.match.index import VerseIndex
 from corpus.match.score import DraftText, gather
 from corpus.records import Decision, Draft, Match, Recording, content_id
@@ -14,21 +15,30 @@ __all__ = ["Matcher"]
 
 
 class Matcher:
-    """Matches the recordings of a workspace; `transcriber` None goes by titles alone."""
+    """Matches the recordings of a workspace: by titles, and by what is heard.
 
-    def __init__(self, workspace: Workspace, transcriber: Transcriber | None) -> None:
+    `transcriber` writes drafts, `listener` tells verses by their sound; each may be None.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        transcriber: Transcriber | None,
+        listener: Listener | None = None,
+    ) -> None:
         self.workspace = workspace
         self.transcriber = transcriber
-        self.index = VerseIndex(workspace.store.verses())
+        self.listener = listener
+        self.index = VerseIndex(workspace.store.verses(), Bank(workspace.root / "bank"))
 
     def items(self, *, again: bool = False) -> list[Item[Recording]]:
         """What may need a match: all but the accepted; `again` takes the machine's accepted too."""
         matches = {match.recording: match for match in self.workspace.store.matches()}
         settings = self.workspace.config.match
-        listener = self.transcriber.name if self.transcriber else ""
+        models = [one.name if one else "" for one in (self.transcriber, self.listener)]
         # A moment among the inputs: nothing that was done before counts as the same.
         moment = now() if again else ""
-        made_from = content_id(listener, repr(settings), moment, *self._letras())
+        made_from = content_id(*models, repr(settings), moment, *self._letras())
         return [
             Item(
                 key=recording.id,
@@ -50,10 +60,16 @@ class Matcher:
     def match(self, recording: Recording) -> Outcome:
         """The match of one recording, and the draft it rests on."""
         draft = self._draft(recording)
-        found = gather(recording, DraftText(draft.segments if draft else ()), self.index)
+        ear = self._ear(recording)
+        found = gather(recording, DraftText(draft.segments if draft else ()), self.index, ear)
         settings = self.workspace.config.match
         match = chain(recording.id, found, accept=settings.accept, review=settings.review)
         return Outcome(records=(match,) if draft is None else (draft, match))
+
+    def _ear(self, recording: Recording) -> Ear | None:
+        if self.listener is None or not self.index.verses:
+            return None
+        return self.listener.listen(self.workspace.media.samples(recording.id))
 
     def _draft(self, recording: Recording) -> Draft | None:
         if self.transcriber is None:

@@ -11,9 +11,16 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from corpus.collect.side_level import SIDE_RATE
 from corpus.records import Recording, Utterance, Verse, VerseSource, Word
 
 RATE = 16_000
+
+Level = NDArray[np.float32]
+Part = tuple[float, float]
+"""Seconds of a side, and their level in dB."""
+
+MUSIC, NOISE = -20.0, -55.0
 
 
 def tone(seconds: float, hertz: float = 440.0) -> NDArray[np.float32]:
@@ -27,6 +34,13 @@ def write_tone(path: Path, seconds: float = 1.0, hertz: float = 440.0) -> Path:
     """A tone in any format that libsndfile writes; its bytes differ by `hertz`."""
     soundfile.write(str(path), tone(seconds, hertz), RATE)
     return path
+
+
+def curve(*parts: Part) -> Level:
+    """The level curve of a side in parts, which wavers as music and noise do."""
+    level = np.concatenate([np.full(round(seconds * SIDE_RATE), dB) for seconds, dB in parts])
+    wavers = np.random.default_rng(0).normal(0, 1, len(level))
+    return np.asarray(level + wavers, np.float32)
 
 
 def ffmpeg(*arguments: str | Path) -> None:

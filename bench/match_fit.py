@@ -1,0 +1,120 @@
+r"""Fit what tells a verse that is sung from one that is not (corpus/match/sounding.py).
+
+    python bench/match_fit.py WHISPER SONGS STANZAS.jsonl HEAD_WITHOUT_0 ..._1 ..._2 \
+        [--leave-out NAME ...] [--draft WHISPER_CT2]
+
+SONGS are UltraStar songs, each heard by the head that was trained without it (as in
+bench/confidence.py); synthetic cantes are heard by the shipped head.  Every verse of all
+of them is searched in each among the stanzas.  Half of the recordings bear the title of
+their letra, and one verse of a hundred that is not sung bears it too.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from bank import stanzas
+from confidence import calibration_error, drafted, listen
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+from songs import Song, cantes, of_ultrastar, unique
+
+from align.ear import Ear
+from align.emissions import WhisperCTC
+from corpus.lyrics.variants import likeness
+from corpus.match.score import CHANCE, DraftText
+from corpus.match.sounding import EVIDENCE, evidence, heard_places
+from corpus.spelling import fold_sound
+from corpus.synth.coplas import COPLAS
+
+Lines = tuple[str, ...]
+
+
+def verses_of(song: Song) -> list[Lines]:
+    """Its lines four by four, none of them twice."""
+    lines = unique(song.lines)
+    return [tuple(lines[k : k + 4]) for k in range(0, len(lines), 4)]
+
+
+def rows(
+    song: Song, ear: Ear, own: set[Lines], verses: Sequence[Lines], draft: DraftText, titled: bool
+) -> Iterator[tuple[NDArray[np.float64], bool]]:
+    """The evidence for each verse that fits well, and whether it is sung."""
+    rng = np.random.default_rng(len(song.lines))
+    letters = [sum(map(str.isalpha, " ".join(lines))) for lines in verses]
+    found = heard_places(
+        ear.places(verses),
+        letters,
+        ear.places([copla.lines for copla in COPLAS]),
+        lambda a, b: likeness(verses[a], verses[b]) >= 0.5,
+    )
+    for one in found:
+        lines = verses[one.verse]
+        sung = lines in own
+        title = float(titled if sung else rng.random() < 0.01)
+        text = fuzz.partial_ratio(fold_sound(" ".join(lines)), draft.text) / 100
+        more = max(0.0, text - CHANCE) if draft.text else 0.0
+        yield np.array(evidence(one.sound, more, title)), sung
+
+
+def main() -> None:
+    """Gather, cross-validate by recording, fit on all, print the weights."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("whisper", type=Path)
+    parser.add_argument("songs", type=Path)
+    parser.add_argument("stanzas", type=Path)
+    parser.add_argument("without", type=Path, nargs=3)
+    parser.add_argument("--leave-out", nargs="*", default=[])
+    parser.add_argument("--draft", type=Path)
+    parser.add_argument("--cantes", type=int, default=24)
+    given = parser.parse_args()
+    torch.set_num_threads(2)
+    whole = WhisperCTC(given.whisper)
+    models = [WhisperCTC(given.whisper, folder) for folder in given.without]
+    known = of_ultrastar(given.songs)
+    songs = [song for song in known if song.name not in given.leave_out]
+    heard = [(song, models[k % 3]) for k, song in enumerate(songs)]
+    half = given.cantes // 2
+    made = cantes(range(100, 100 + half)) + cantes(range(200, 200 + half), melisma=(1.0, 6.0))
+    heard += [(song, whole) for song in made]
+    mine = [verses_of(song) for song, _ in heard]
+    verses = [*dict.fromkeys([lines for one in mine for lines in one] + stanzas(given.stanzas))]
+    table: list[NDArray[np.float64]] = []
+    truth: list[bool] = []
+    groups: list[int] = []
+    for k, (song, model) in enumerate(heard):
+        ear = Ear(listen(song, model))
+        draft = DraftText(drafted(song, given.draft if k % 2 else None))
+        for row, sung in rows(song, ear, set(mine[k]), verses, draft, titled=k % 4 < 2):
+            table.append(row)
+            truth.append(sung)
+            groups.append(k)
+        print(song.name, sum(t for t, g in zip(truth, groups, strict=True) if g == k), flush=True)
+    x, y = np.array(table), np.array(truth)
+    model = LogisticRegression(C=1.0, max_iter=5000)
+    chance = cross_val_predict(
+        model, x, y, groups=groups, cv=GroupKFold(10), method="predict_proba"
+    )[:, 1]
+    print(f"{len(heard)} recordings, {len(y)} places, {y.sum()} of them sung")
+    print(f"AUC {roc_auc_score(y, chance):.4f}, ECE {calibration_error(y, chance):.4f}")
+    for least in (0.5, 0.75, 0.9):
+        sure = chance >= least
+        print(
+            f"from {least}: precision {y[sure].mean():.4f}, recall {(sure & y).sum() / y.sum():.4f}"
+        )
+    model.fit(x, y)
+    for name, weight in zip(EVIDENCE, model.coef_[0], strict=True):
+        print(f"    {name}: {weight:+.3f}")
+    print(f"    bias: {model.intercept_[0]:+.3f}")
+
+
+if __name__ == "__main__":
+    main()

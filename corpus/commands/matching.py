@@ -1,0 +1,211 @@
+"""Verbs that tell which verses are sung in which recording, and let people decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from corpus.commands.listen import BUILT_IN, Audio, aligner_of, drafter
+from corpus.commands.shared import Device, Json, extra, find_recording, open_workspace, stage
+from corpus.errors import UsageError
+from corpus.show import as_json, clock, progress, say, table
+
+if TYPE_CHECKING:
+    from align.ear import Listener
+    from corpus.match.index import VerseIndex
+    from corpus.match.score import Evidence
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command()
+def match(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Option(help="Whisper that writes the drafts; as in corpus.toml.")
+    ] = "",
+    draft: Annotated[bool, typer.Option(help="Have a Whisper write down what it hears.")] = True,
+    sound: Annotated[bool, typer.Option(help="Search the verses in the sound.")] = True,
+    again: Annotated[bool, typer.Option("--again", help="Also what was accepted before.")] = False,
+    device: Device = "auto",
+) -> None:
+    """Find which verses are sung in each recording: by their sound, a draft, title and artist.
+
+    The sound is heard by the model of `corpus align`. With neither sound nor draft, titles
+    alone decide. What a person decided stays.
+    """
+    from corpus.match.stage import Matcher
+
+    workspace = open_workspace(context)
+    language = workspace.config.corpus.language
+    name = model or workspace.config.match.draft_model
+    transcriber = drafter(name, language, device) if draft else None
+    settings = workspace.config.align
+    listener = (
+        _listener(settings.model, settings.encoder, language, device, workspace.media.heard)
+        if sound
+        else None
+    )
+    matcher = Matcher(workspace, transcriber, listener)
+    stage(context, workspace, "match", matcher.items(again=again), matcher.match)
+
+
+def _listener(
+    model: str, encoder: str, language: str, device: str, heard: Path | None = None
+) -> Listener:
+    aligner = aligner_of(model, encoder, language, device, heard)
+    with extra("align"):
+        from align.ear import Listener
+    return Listener(aligner)
+
+
+@app.command()
+def identify(
+    context: typer.Context,
+    audio: Audio,
+    bank: Annotated[
+        list[Path] | None,
+        typer.Option(help="A corpus, or letras: files and folders; else the corpus here."),
+    ] = None,
+    least: Annotated[float, typer.Option(min=0, max=1, help="The least probability.")] = 0.5,
+    json: Json = False,
+    model: Annotated[
+        str, typer.Option(help="whisper-ctc, a head's folder or a wav2vec2 CTC model.")
+    ] = BUILT_IN,
+    encoder: Annotated[str, typer.Option(help="The Whisper that whisper-ctc hears with.")] = "base",
+    device: Device = "auto",
+) -> None:
+    """Tell which coplas are sung in a recording, when, and how sure that is.
+
+    The recording need not be in a corpus, and nothing is kept.
+    """
+    from corpus.match.identify import identify as found_in
+    from corpus.media import decoded_copy
+
+    index = _bank(context, bank or [])
+    listener = _listener(model, encoder, "es", device)
+    with decoded_copy(audio) as samples, progress("identify") as move:
+        ear = listener.listen(samples, move)
+        found = found_in(index, ear, least)
+    if json:
+        as_json({"verses": [_as_told(one, index) for one in found]})
+        return
+    _list(found, index)
+
+
+def _bank(context: typer.Context, places: Sequence[Path]) -> VerseIndex:
+    """The verses of the corpus here, of one that is named, or of letras on disk."""
+    from corpus.lyrics import items, take_in
+    from corpus.match.bank import Bank
+    from corpus.match.index import VerseIndex
+    from corpus.records import Verse
+    from corpus.workspace import CONFIG_NAME, Workspace
+
+    corpora = [place for place in places if (place / CONFIG_NAME).is_file()]
+    if corpora or not places:
+        if len(places) > 1:
+            raise UsageError("--bank is one corpus, or letras: take the letras into the corpus")
+        workspace = Workspace.open(corpora[0]) if corpora else open_workspace(context)
+        return VerseIndex(workspace.store.verses(), Bank(workspace.root / "bank"))
+    verses: list[Verse] = []
+    for item in items(places):
+        outcome = take_in(item.payload)
+        verses += [record for record in outcome.records if isinstance(record, Verse)]
+        for failure in outcome.failures:
+            say(f"identify: {failure.item}: {failure.reason}")
+    return VerseIndex(verses)
+
+
+def _as_told(one: Evidence, index: VerseIndex) -> dict[str, object]:
+    return {
+        "text": "\n".join(index.verses[one.verse].lines),
+        "start": round(one.start or 0.0, 2),
+        "end": round(one.end or 0.0, 2),
+        "probability": round(one.score, 4),
+        "verse": one.verse,
+    }
+
+
+def _list(found: Sequence[Evidence], index: VerseIndex) -> None:
+    rows = [
+        (
+            clock(one.start or 0.0),
+            clock(one.end or 0.0),
+            f"{one.score:.2f}",
+            " / ".join(index.verses[one.verse].lines),
+        )
+        for one in found
+    ]
+    if rows:
+        table(("start", "end", "probability", "copla"), rows)
+    else:
+        say(f"identify: none of {len(index.verses)} verses is heard in it")
+
+
+@app.command()
+def matches(
+    context: typer.Context,
+    review: Annotated[
+        bool, typer.Option("--review", help="Decide by key, verse by verse, in the terminal.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """List which verses were found in which recordings, and why; or review those in doubt."""
+    workspace = open_workspace(context)
+    store = workspace.store
+    if review:
+        from corpus.commands.review import review as ask
+        from corpus.match.bank import Bank
+        from corpus.match.index import VerseIndex
+
+        ask(store, VerseIndex(store.verses(), Bank(workspace.root / "bank")))
+        return
+    found = store.matches()
+    if json:
+        as_json(found)
+        return
+    recordings = {recording.id: recording for recording in store.recordings()}
+    verses = {verse.id: verse for verse in store.verses()}
+    rows: list[tuple[object, ...]] = []
+    for one in found:
+        title = recordings[one.recording].title
+        if not one.verses:
+            rows.append((title, one.decision.value, "", "", None, ""))
+        for verse in one.verses:
+            start = "" if verse.start is None else clock(verse.start)
+            line = verses[verse.verse].lines[0]
+            rows.append((title, one.decision.value, start, line, verse.score, verse.reason))
+    table(("recording", "decision", "start", "verse", "score", "reason"), rows)
+
+
+@app.command()
+def match_set(
+    context: typer.Context,
+    recording: Annotated[str, typer.Argument(help="Its id, or how that begins.")],
+    verses: Annotated[
+        list[str] | None, typer.Argument(help="Ids, or how they begin, in the order sung.")
+    ] = None,
+    nothing: Annotated[
+        bool, typer.Option("--nothing", help="None of the verses is sung in it.")
+    ] = False,
+) -> None:
+    """Say by hand which verses are sung in a recording; the machine never changes that.
+
+    A verse that comes back is named again.
+    """
+    from corpus.match.decide import decided, find_verse
+
+    if bool(verses) == nothing:
+        raise UsageError("name the verses that are sung (see `corpus verses`), or say --nothing")
+    workspace = open_workspace(context)
+    one = find_recording(workspace.store, recording)
+    known = [verse.id for verse in workspace.store.verses()]
+    chosen = [find_verse(known, beginning) for beginning in verses or []]
+    with workspace.store.transaction() as transaction:
+        transaction.save([decided(one.id, chosen)])
+    say(f"match-set: {len(chosen)} verses in {one.title or one.id[:12]}")

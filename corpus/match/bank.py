@@ -1,0 +1,161 @@
+"""Candidates: which of a million verses may stand behind a stretch of text or of letters.
+
+An index of grams of four letters (tantivy: an inverted index, ranked by BM25, Robertson and
+Zaragoza, 2009).  Letters are levelled without regard to words, for nobody who only hears
+letters knows where one ends.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from corpus.media import writing
+from corpus.spelling import fold_stream
+
+__all__ = ["Bank"]
+
+_FORMAT = 1
+_GRAM = 4  # letters
+_STRETCH, _STEP = 160, 80
+"""Letters of a draft that are looked for together: a verse of four lines has some ninety."""
+
+_HEAP = 256_000_000  # bytes, while documents are taken in
+
+
+class Bank:
+    """Verses by what they sound like; in a folder, or in memory where that is None.
+
+    Needs filelock and tantivy, which are imported with it.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._ids: set[str] = set()
+        self._index: Any = None
+        if folder is None:
+            self._index = _new_index()
+
+    def update(self, verses: Mapping[str, str]) -> None:
+        """Hold these texts, by id, and no others; cheap where most of them are held.
+
+        The text of an id never changes.  What another process left half-done, or
+        another version wrote, is built anew.
+        """
+        if self._folder is None:
+            self._change(verses)
+            return
+        from filelock import FileLock
+
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{self._folder}.lock"):
+            self._open(self._folder)
+            if self._change(verses):
+                _note(self._folder, self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def by_text(self, text: str, limit: int = 300) -> list[str]:
+        """Verses that may stand in a draft, by id, those that are surest first."""
+        letters = fold_stream(text)
+        pieces = [letters[k : k + _STRETCH] for k in range(0, max(1, len(letters) - _STEP), _STEP)]
+        return self._of_all([_grams([piece]) for piece in pieces], limit)
+
+    def by_readings(self, readings: Sequence[Sequence[str]], limit: int = 3000) -> list[str]:
+        """The same for stretches of sound, each of which may be read in several ways."""
+        return self._of_all([_grams(map(fold_stream, stretch)) for stretch in readings], limit)
+
+    def _of_all(self, queries: Sequence[Mapping[str, float]], limit: int) -> list[str]:
+        """The first of each stretch, then the second of each."""
+        found = [self._search(query, limit) for query in queries]
+        ranked = dict.fromkeys(id_ for row in zip_longest(*found) for id_ in row if id_)
+        return list(ranked)[:limit]
+
+    def _search(self, grams: Mapping[str, float], limit: int) -> list[str]:
+        if not grams or not self._ids:
+            return []
+        import tantivy
+
+        query, schema = tantivy.Query, self._index.schema
+        parts = [
+            (tantivy.Occur.Should, query.boost_query(query.term_query(schema, "grams", gram), w))
+            for gram, w in grams.items()
+        ]
+        searcher = self._index.searcher()
+        hits = searcher.search(query.boolean_query(parts), limit, count=False).hits
+        return [searcher.doc(address)["id"][0] for _, address in hits]
+
+    # ---- on disk
+
+    def _open(self, folder: Path) -> None:
+        """What is in the folder; nothing where that cannot be read or is not whole."""
+        try:
+            noted = json.loads((folder / "bank.json").read_text("utf-8"))
+            self._index = _new_index(folder)
+            ids = set(noted["ids"])
+            whole = noted["format"] == _FORMAT and self._index.searcher().num_docs == len(ids)
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if whole:
+            self._ids = ids
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self._index, self._ids = _new_index(folder), set()
+
+    def _change(self, verses: Mapping[str, str]) -> bool:
+        """Take in what is new and leave out what is gone; whether anything was."""
+        import tantivy
+
+        gone, new = self._ids - verses.keys(), verses.keys() - self._ids
+        if not gone and not new:
+            return False
+        writer = self._index.writer(_HEAP, 1)
+        for id_ in gone:
+            writer.delete_documents_by_term("id", id_)
+        # In order: the same verses give the same index.
+        for id_ in sorted(new):
+            grams = " ".join(_grams([fold_stream(verses[id_])]))
+            writer.add_document(tantivy.Document(id=id_, grams=grams))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+        self._ids = set(verses)
+        return True
+
+
+def _note(folder: Path, ids: Iterable[str]) -> None:
+    """What the index holds: so it is seen at once whether it is whole, and what is new."""
+    with writing(folder / "bank.json") as scratch:
+        scratch.write_text(json.dumps({"format": _FORMAT, "ids": sorted(ids)}), "utf-8")
+
+
+def _new_index(folder: Path | None = None) -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("grams", tokenizer_name="grams", index_option="basic")
+    made = tantivy.Index(builder.build(), path=None if folder is None else str(folder))
+    by_spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    made.register_tokenizer("grams", by_spaces)
+    return made
+
+
+def _grams(texts: Iterable[str]) -> dict[str, float]:
+    """The grams of readings of one stretch, and how much each counts: the root of its share."""
+    readings = [set(_cut(text)) for text in texts]
+    counts = Counter(gram for reading in readings for gram in sorted(reading))
+    return {gram: (count / len(readings)) ** 0.5 for gram, count in counts.items()}
+
+
+def _cut(letters: str) -> Iterator[str]:
+    """Grams of four letters; of a text that is shorter, all of it."""
+    if letters:
+        yield from (letters[k : k + _GRAM] for k in range(max(1, len(letters) - _GRAM + 1)))
