@@ -26,10 +26,12 @@ from songs import Song, cantes, of_ultrastar, unique
 from align.ear import Ear
 from align.emissions import WhisperCTC
 from corpus.lyrics.variants import likeness
+from corpus.match.hearing import Place
 from corpus.match.score import CHANCE, DraftText
 from corpus.match.sounding import EVIDENCE, evidence, heard_places
 from corpus.spelling import fold_sound
 from corpus.synth.coplas import COPLAS
+from corpus.text import fold
 
 Lines = tuple[str, ...]
 
@@ -40,10 +42,23 @@ def verses_of(song: Song) -> list[Lines]:
     return [tuple(lines[k : k + 4]) for k in range(0, len(lines), 4)]
 
 
+def sung_at(song: Song, lines: Lines, place: Place) -> bool:
+    """Whether for more than half of a place some line of the verse is sung."""
+    mine = {fold(line) for line in lines}
+    inside, first = 0.0, 0
+    for line in song.lines:
+        last = first + len(line.split()) - 1
+        if fold(line) in mine:
+            start, end = song.truth[first, 0], song.truth[last, 1]
+            inside += max(0.0, min(end, place.end) - max(start, place.start))
+        first = last + 1
+    return inside > (place.end - place.start) / 2
+
+
 def rows(
-    song: Song, ear: Ear, own: set[Lines], verses: Sequence[Lines], draft: DraftText, titled: bool
+    song: Song, ear: Ear, verses: Sequence[Lines], draft: DraftText, titled: bool
 ) -> Iterator[tuple[NDArray[np.float64], bool]]:
-    """The evidence for each verse that fits well, and whether it is sung."""
+    """The evidence for each verse that fits well, and whether it is sung there."""
     rng = np.random.default_rng(len(song.lines))
     letters = [sum(map(str.isalpha, " ".join(lines))) for lines in verses]
     found = heard_places(
@@ -54,7 +69,7 @@ def rows(
     )
     for one in found:
         lines = verses[one.verse]
-        sung = lines in own
+        sung = sung_at(song, lines, one.place)
         title = float(titled if sung else rng.random() < 0.01)
         text = fuzz.partial_ratio(fold_sound(" ".join(lines)), draft.text) / 100
         more = max(0.0, text - CHANCE) if draft.text else 0.0
@@ -92,8 +107,8 @@ def main() -> None:
     groups: list[int] = []
     for k, (song, model) in enumerate(heard):
         ear = Ear(listen(song, model))
-        draft = DraftText(drafted(song, given.draft if k % 2 else None))
-        for row, sung in rows(song, ear, set(mine[k]), verses, draft, titled=k % 4 < 2):
+        draft = DraftText(drafted(song, given.draft if k % 3 == 1 else None))
+        for row, sung in rows(song, ear, verses, draft, titled=k % 4 < 2):
             table.append(row)
             truth.append(sung)
             groups.append(k)

@@ -32,21 +32,26 @@ class Matcher:
         self.index = VerseIndex(workspace.store.verses(), Bank(workspace.root / "bank"))
 
     def items(self, *, again: bool = False) -> list[Item[Recording]]:
-        """What may need a match: all but the accepted; `again` takes the machine's accepted too."""
+        """What may need a match: all but the accepted; `again` takes the machine's accepted too.
+
+        A side is matched by its tracks.
+        """
         matches = {match.recording: match for match in self.workspace.store.matches()}
         settings = self.workspace.config.match
         models = [one.name if one else "" for one in (self.transcriber, self.listener)]
         # A moment among the inputs: nothing that was done before counts as the same.
         moment = now() if again else ""
         made_from = content_id(*models, repr(settings), moment, *self._letras())
+        recordings = self.workspace.store.recordings()
+        sides = {recording.part_of for recording in recordings}
         return [
             Item(
                 key=recording.id,
                 inputs=content_id(made_from, recording.title, recording.artist),
                 payload=recording,
             )
-            for recording in self.workspace.store.recordings()
-            if not _decided(matches.get(recording.id), again=again)
+            for recording in recordings
+            if recording.id not in sides and not _decided(matches.get(recording.id), again=again)
         ]
 
     def _letras(self) -> list[str]:

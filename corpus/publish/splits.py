@@ -1,24 +1,48 @@
-"""Splits that no singer is divided by."""
+"""Splits that no singer is divided by, nor any performance."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from corpus.errors import PublishError
 from corpus.records import Recording, Utterance, content_id
 from corpus.text import fold
 
-__all__ = ["SPLITS", "assign", "group_of"]
+__all__ = ["SPLITS", "assign", "groups_of"]
 
 SPLITS = ("train", "test", "validation")
 """In the order in which they are served where there are too few singers for all."""
 
 
-def group_of(recording: Recording) -> str:
-    """What must stay in one split: the singer; of an unknown one, the master or the recording."""
-    singer = fold(recording.artist)
-    return f"singer {singer}" if singer else f"recording {recording.master or recording.id}"
+def groups_of(recordings: Collection[Recording]) -> dict[str, str]:
+    """What must stay in one split, by recording.
+
+    Together are recordings of one singer, copies of one master, and a side and its tracks;
+    and whatever is together with one of them.
+    """
+    above: dict[str, str] = {}
+
+    def top(key: str) -> str:
+        while above.setdefault(key, key) != key:
+            above[key] = key = above[above[key]]
+        return key
+
+    members = {one.id: f"recording {one.id}" for one in recordings}
+    for one in recordings:
+        for key in _shared_with(one):
+            first, second = sorted((top(members[one.id]), top(key)))
+            above[second] = first
+    return {id_: top(key) for id_, key in members.items()}
+
+
+def _shared_with(recording: Recording) -> Iterator[str]:
+    if singer := fold(recording.artist):
+        yield f"singer {singer}"
+    if recording.master:
+        yield f"master {recording.master}"
+    if recording.part_of:
+        yield f"recording {recording.part_of}"
 
 
 def assign(
@@ -37,8 +61,9 @@ def assign(
         raise PublishError(f"the shares of the splits add up to {sum(wanted.values()):.2f}, not 1")
     seconds: dict[str, float] = defaultdict(float)
     members: dict[str, list[str]] = defaultdict(list)
+    groups = groups_of(recordings.values())
     for utterance in utterances:
-        group = group_of(recordings[utterance.recording])
+        group = groups[utterance.recording]
         seconds[group] += utterance.duration
         members[group].append(utterance.id)
     split_of = _fill(dict(seconds), wanted)

@@ -358,6 +358,15 @@ def test_again_and_again(workspace: Workspace) -> None:
     assert {found.decision for found in workspace.store.matches()} == {Decision.NONE}
 
 
+def test_a_side_is_matched_by_its_tracks(workspace: Workspace) -> None:
+    track = replace(recording("Tientos"), part_of=CINTA.id, offset=3.0)
+    with_audio(workspace, CINTA, track)
+    save(workspace, verse(*SUNG))
+    assert match(workspace, Listener(HEARD)).done == 1
+    (found,) = workspace.store.matches()
+    assert found.recording == track.id
+
+
 def test_a_title_put_right_is_searched_anew(workspace: Workspace) -> None:
     with_audio(workspace, CINTA)
     save(workspace, verse(*SUNG, source="a", title="Garrotín"))

@@ -17,7 +17,7 @@ from corpus.errors import MediaError, PublishError
 from corpus.media import FlacSamples, flac_bytes
 from corpus.publish.card import CardFacts, card
 from corpus.publish.dataset import features, row, write_split
-from corpus.publish.splits import SPLITS, assign, group_of
+from corpus.publish.splits import SPLITS, assign, groups_of
 from corpus.publish.stage import publish
 from corpus.records import Kind, Recording, Tier, Utterance, Word
 from corpus.rows import AlignedRecording
@@ -61,8 +61,9 @@ def test_no_singer_is_divided(
     split_of = assign(utterances, recordings, wanted)
     assert set(split_of) == {one.id for one in utterances}
     splits_of_group: dict[str, set[str]] = {}
+    groups = groups_of(recordings.values())
     for one in utterances:
-        group = group_of(recordings[one.recording])
+        group = groups[one.recording]
         splits_of_group.setdefault(group, set()).add(split_of[one.id])
     assert all(len(splits) == 1 for splits in splits_of_group.values())
     # Each split that has a share is filled where there are groups enough.
@@ -90,9 +91,26 @@ def test_shares_that_do_not_add_up(wrong: dict[str, float]) -> None:
         assign([], {}, wrong)
 
 
-def test_a_master_keeps_unknown_singers_together() -> None:
-    one, other = (recording(name, master="matriz 7") for name in ("a", "b"))
-    assert group_of(one) == group_of(other) != group_of(recording("c"))
+def test_a_performance_is_in_one_split_however_it_came() -> None:
+    whole = recording("side")
+    track = replace(recording("track"), part_of=whole.id)
+    copy = replace(recording("copy", master=track.id), artist="La Niña")
+    original = replace(track, master=track.id)
+    other = recording("another", artist=["NIÑA", " LA"][0])
+    same_singer = recording("same singer", artist="la niña")
+    alone = recording("alone")
+    groups = groups_of([whole, original, copy, same_singer, other, alone])
+    together = {groups[one.id] for one in (whole, original, copy, same_singer)}
+    assert len(together) == 1
+    assert groups[other.id] not in together
+    assert groups[alone.id] not in together | {groups[other.id]}
+
+
+def test_groups_do_not_depend_on_the_order() -> None:
+    chain = [recording(str(k), artist=f"voz {k // 2}", master=f"m{(k + 1) // 2}") for k in range(8)]
+    groups = groups_of(chain)
+    assert len(set(groups.values())) == 1
+    assert groups_of(chain[::-1]) == groups
 
 
 # ---- a workspace to publish
