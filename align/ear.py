@@ -20,6 +20,7 @@ from align.checks import check_heard
 from align.emissions import Progress
 from align.listening import BLANK_PRIOR, Listening, without_prior
 from align.spot import Sound, Voices, scores, sound_of, spans, voices_of
+from align.voice import worded
 from corpus.match.hearing import Place
 from corpus.media import Samples
 from corpus.run import n_cores
@@ -94,6 +95,18 @@ class Ear:
         rate = self._listening.frame_rate
         first, last = np.searchsorted(frames, [start * rate, (start + _STRETCH) * rate])
         return "".join(self._listening.labels[label] for label in labels[first:last])
+
+    def letters(self, start: float, end: float) -> str:
+        """The letters that were likeliest heard between two times, without spaces."""
+        heard = without_prior(self._listening.heard, -BLANK_PRIOR).letters
+        first, last = (round(at * self._listening.frame_rate) for at in (start, end))
+        _, labels = self._letters(heard[first:last].argmax(axis=1))
+        return "".join(self._listening.labels[label] for label in labels)
+
+    def sung(self) -> list[tuple[float, float]]:
+        """When words are sung, (start, end) s."""
+        heard, rate = self._listening.heard, self._listening.frame_rate
+        return worded(heard, self._listening.labels, rate)
 
     def places(self, verses: Sequence[Sequence[str]]) -> list[tuple[Place, ...]]:
         """Where each verse (lines of text) fits, the best place first.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from align.emissions import Heard
 from align.vocalise import VOWELS
 
-__all__ = ["GOES_ON", "SUNG", "cries", "from_letters", "until_silent", "voiced"]
+__all__ = ["GOES_ON", "SUNG", "cries", "from_letters", "until_silent", "voiced", "worded"]
 
 SUNG = 0.5
 """From this chance on somebody sings."""
@@ -22,6 +22,7 @@ _BRIDGE = 0.25
 _REACH = 0.4
 _CRY = 1.0
 _SPOKEN = 0.6
+_REST = 2.0
 
 
 def from_letters(letters: NDArray[np.float32], frame_rate: float) -> NDArray[np.float32]:
@@ -68,11 +69,27 @@ def cries(
     free = np.array(heard.voice)
     for start, end in taken:
         free[round(start * frame_rate) : round(end * frame_rate)] = 0
-    found = []
-    for start, end in voiced(free, frame_rate):
-        piece = heard.letters[round(start * frame_rate) : round(end * frame_rate)].argmax(axis=1)
-        changed = np.diff(piece, prepend=0) != 0
-        spoken = [labels[c] for c in piece[changed] if labels[c] and labels[c] not in VOWELS]
-        if end - start >= _CRY and len(spoken) <= _SPOKEN * (end - start):
-            found.append((start, end))
-    return tuple(found)
+    return tuple(
+        (start, end)
+        for start, end in voiced(free, frame_rate)
+        if end - start >= _CRY and not _words(heard, labels, frame_rate, start, end)
+    )
+
+
+def worded(heard: Heard, labels: Sequence[str], frame_rate: float) -> list[tuple[float, float]]:
+    """When somebody sings words, (start, end) s; breaths and rests between lines belong to them."""
+    return [
+        (start, end)
+        for start, end in voiced(heard.voice, frame_rate, _REST)
+        if _words(heard, labels, frame_rate, start, end)
+    ]
+
+
+def _words(
+    heard: Heard, labels: Sequence[str], frame_rate: float, start: float, end: float
+) -> bool:
+    """Whether there are as many consonants between two times as in words."""
+    piece = heard.letters[round(start * frame_rate) : round(end * frame_rate)].argmax(axis=1)
+    changed = np.diff(piece, prepend=0) != 0
+    spoken = [labels[c] for c in piece[changed] if labels[c] and labels[c] not in VOWELS]
+    return len(spoken) > _SPOKEN * (end - start)

@@ -29,6 +29,7 @@ from corpus.lyrics.variants import likeness
 from corpus.match.hearing import Place
 from corpus.match.score import CHANCE, DraftText
 from corpus.match.sounding import EVIDENCE, evidence, heard_places
+from corpus.records import Segment
 from corpus.spelling import fold_sound
 from corpus.synth.coplas import COPLAS
 from corpus.text import fold
@@ -42,7 +43,7 @@ def verses_of(song: Song) -> list[Lines]:
     return [tuple(lines[k : k + 4]) for k in range(0, len(lines), 4)]
 
 
-def sung_at(song: Song, lines: Lines, place: Place) -> bool:
+def sung_at(song: Song, lines: Lines, place: Place | Segment) -> bool:
     """Whether for more than half of a place some line of the verse is sung."""
     mine = {fold(line) for line in lines}
     inside, first = 0.0, 0

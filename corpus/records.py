@@ -247,12 +247,17 @@ class MatchedVerse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The ordered verses of one recording, who decided it, and from what."""
+    """The ordered verses of one recording, and who decided it.
+
+    `unknown` are stretches in which something is sung that no verse explains, with what may
+    be sung there.
+    """
 
     recording: str
     verses: tuple[MatchedVerse, ...]
     decision: Decision
     decided_by: str = "machine"
+    unknown: tuple[Segment, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.decision is Decision.NONE) != (not self.verses):

@@ -130,6 +130,7 @@ matches = Table(
     Column("verses", JSON, nullable=False),
     _text("decision"),
     _text("decided_by"),
+    Column("unknown", JSON, nullable=False, server_default="[]"),
 )
 
 utterances = Table(

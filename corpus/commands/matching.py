@@ -91,11 +91,13 @@ def identify(
     listener = _listener(model, encoder, "es", device)
     with decoded_copy(audio) as samples, progress("identify") as move:
         ear = listener.listen(samples, move)
-        found = found_in(index, ear, least)
+        found, unknown = found_in(index, ear, least)
     if json:
-        as_json({"verses": [_as_told(one, index) for one in found]})
+        as_json({"verses": [_as_told(one, index) for one in found], "unknown": unknown})
         return
     _list(found, index)
+    for one in unknown:
+        say(f"identify: no verse for {clock(one.start)} to {clock(one.end)}: {one.text}")
 
 
 def _bank(context: typer.Context, places: Sequence[Path]) -> VerseIndex:
@@ -180,6 +182,7 @@ def matches(
             start = "" if verse.start is None else clock(verse.start)
             line = verses[verse.verse].lines[0]
             rows.append((title, one.decision.value, start, line, verse.score, verse.reason))
+        rows += [(title, "unknown", clock(s.start), s.text, None, "") for s in one.unknown]
     table(("recording", "decision", "start", "verse", "score", "reason"), rows)
 
 

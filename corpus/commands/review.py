@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from corpus.errors import UsageError
 from corpus.match.decide import decided
 from corpus.match.review import Line, heard_between, side_by_side
-from corpus.records import Decision, Match, MatchedVerse, Recording
+from corpus.records import Decision, Match, MatchedVerse, Recording, Verse, VerseSource
 from corpus.show import clock, say
+from corpus.text import clean, fold
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -40,17 +41,22 @@ def review(store: Store, index: VerseIndex) -> None:
     waiting = [
         one
         for one in store.matches()
-        if one.decision is Decision.REVIEW and one.decided_by == "machine"
+        if one.decided_by == "machine" and (one.decision is Decision.REVIEW or one.unknown)
     ]
     n_done = 0
     try:
         for k, match in enumerate(waiting):
             say(f"\n{k + 1} of {len(waiting)}: {_named(recordings[match.recording])}")
+            recording = recordings[match.recording]
             chosen = _decide(match, store, index)
-            if chosen is not None:
-                with store.transaction() as transaction:
-                    transaction.save([decided(match.recording, chosen)])
-                n_done += 1
+            if chosen is None:
+                continue
+            new = _new_verses(match, recording)
+            placed = sorted([*chosen, *((at, verse.id) for at, verse in new)])
+            with store.transaction() as transaction:
+                transaction.save(verse for _, verse in new)
+                transaction.save([decided(match.recording, [id_ for _, id_ in placed])])
+            n_done += 1
     except _QuitError:
         pass
     say(f"review: {n_done} of {len(waiting)} decided")
@@ -60,11 +66,19 @@ def _named(recording: Recording) -> str:
     return " - ".join(filter(None, (recording.artist, recording.title))) or recording.source
 
 
-def _decide(match: Match, store: Store, index: VerseIndex) -> list[str] | None:
-    """The verses that are sung, as the person says; None where the recording was skipped."""
+def _decide(match: Match, store: Store, index: VerseIndex) -> list[tuple[float, str]] | None:
+    """The verses that are sung and when, as the person says; None to skip the recording.
+
+    What was accepted already is not asked.  One that was not heard stands after the one before.
+    """
     draft = store.draft(match.recording)
-    chosen: list[str] = []
+    chosen: list[tuple[float, str]] = []
+    at = 0.0
     for one in match.verses:
+        at = at if one.start is None else one.start
+        if match.decision is Decision.ACCEPTED:
+            chosen.append((at, one.verse))
+            continue
         heard = ""
         if draft is not None and one.start is not None and one.end is not None:
             heard = heard_between(draft.segments, one.start, one.end)
@@ -77,8 +91,38 @@ def _decide(match: Match, store: Store, index: VerseIndex) -> list[str] | None:
             return None
         picked = {"a": one.verse, "p": _pick(index) if key == "p" else "", "r": ""}[key]
         if picked:
-            chosen.append(picked)
+            chosen.append((at, picked))
     return chosen
+
+
+def _new_verses(match: Match, recording: Recording) -> list[tuple[float, Verse]]:
+    """Verses that the person writes down where something unknown is sung, and when."""
+    import click
+
+    found: list[tuple[float, Verse]] = []
+    for k, one in enumerate(match.unknown):
+        say(f"\n{clock(one.start)} to {clock(one.end)}, in no verse: {one.text}")
+        say("n write it down as a new verse   any other key: leave it   q quit")
+        if _key() != "n":
+            continue
+        text = click.prompt("lines, with / between them", default=one.text, err=True)
+        lines = tuple(line for line in map(clean, text.split("/")) if fold(line))
+        if lines:
+            found.append((one.start, _verse(lines, recording, k)))
+    return found
+
+
+def _verse(lines: tuple[str, ...], recording: Recording, position: int) -> Verse:
+    """A verse whose source is the recording it was heard in."""
+    place = VerseSource(
+        source=recording.source,
+        position=position,
+        lines=lines,
+        title=recording.title,
+        artist=recording.artist,
+        palo=recording.palo,
+    )
+    return Verse(lines=lines, sources=(place,))
 
 
 def _key() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import log
 
 from corpus.match.score import Evidence
-from corpus.records import Decision, Match, MatchedVerse
+from corpus.records import Decision, Match, MatchedVerse, Segment
 
 __all__ = ["chain", "explained", "in_order"]
 
@@ -17,12 +17,19 @@ _SHARED = 0.2
 _SURE = 1e-4
 
 
-def chain(recording: str, found: Iterable[Evidence], *, accept: float, review: float) -> Match:
-    """The match of a recording: verses from `accept` on, else those from `review` on.
+def chain(
+    recording: str,
+    evidence: Sequence[Evidence],
+    *,
+    accept: float,
+    review: float,
+    unknown: tuple[Segment, ...] = (),
+) -> Match:
+    """The match of a recording: the verses from `accept` on, else those from `review` on.
 
-    Scores are probabilities.  Where nothing reaches `review` there is no match.
+    The evidence is what `explained` leaves of it; scores are probabilities.  Where nothing
+    reaches `review` there is no match.
     """
-    evidence = explained(found, review)
     for threshold, decision in ((accept, Decision.ACCEPTED), (review, Decision.REVIEW)):
         chosen = [one for one in evidence if one.score >= threshold]
         if chosen:
@@ -32,8 +39,8 @@ def chain(recording: str, found: Iterable[Evidence], *, accept: float, review: f
                 )
                 for e in in_order(chosen)
             )
-            return Match(recording=recording, verses=verses, decision=decision)
-    return Match(recording=recording, verses=(), decision=Decision.NONE)
+            return Match(recording=recording, verses=verses, decision=decision, unknown=unknown)
+    return Match(recording=recording, verses=(), decision=Decision.NONE, unknown=unknown)
 
 
 def explained(found: Iterable[Evidence], review: float) -> list[Evidence]:

@@ -27,6 +27,12 @@ class Ear(Protocol):
     def readings(self) -> list[tuple[str, ...]]:
         """For each of the stretches that cover it, letters that may have been sung there."""
 
+    def letters(self, start: float, end: float) -> str:
+        """The letters that were likeliest heard between two times, without spaces."""
+
+    def sung(self) -> list[tuple[float, float]]:
+        """When words are sung, (start, end) s."""
+
     def places(self, verses: Sequence[Sequence[str]]) -> list[tuple[Place, ...]]:
         """Where each verse (lines of text) fits, the best place first."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from corpus.match.bank import Bank
-from corpus.match.chain import chain
+from corpus.match.chain import chain, explained
 from corpus.match.hearing import Ear, Listener, Transcriber
 from corpus.match.index import VerseIndex
 from corpus.match.score import DraftText, gather
+from corpus.match.unknown import unknown_in
 from corpus.records import Decision, Draft, Match, Recording, content_id
 from corpus.run import Item, Outcome, now
 from corpus.workspace import Workspace
@@ -66,9 +67,18 @@ class Matcher:
         """The match of one recording, and the draft it rests on."""
         draft = self._draft(recording)
         ear = self._ear(recording)
-        found = gather(recording, DraftText(draft.segments if draft else ()), self.index, ear)
+        segments = draft.segments if draft else ()
         settings = self.workspace.config.match
-        match = chain(recording.id, found, accept=settings.accept, review=settings.review)
+        found = gather(recording, DraftText(segments), self.index, ear)
+        chosen = explained(found, settings.review)
+        lines = [self.index.verses[one.verse].lines for one in chosen]
+        match = chain(
+            recording.id,
+            chosen,
+            accept=settings.accept,
+            review=settings.review,
+            unknown=unknown_in(ear, chosen, lines, segments) if ear else (),
+        )
         return Outcome(records=(match,) if draft is None else (draft, match))
 
     def _ear(self, recording: Recording) -> Ear | None:

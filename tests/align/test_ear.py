@@ -88,3 +88,12 @@ def test_silence_is_told() -> None:
     silence = ArraySamples(np.zeros(160_000, np.float32))
     with pytest.raises(AlignmentError, match="nothing is heard"):
         Listener(Aligner(model)).listen(silence)
+
+
+def test_when_words_are_sung_and_which_letters() -> None:
+    ear = listened((WORDS, 5.0), (OTHER, 40.0))
+    first, second = ear.sung()
+    assert first == pytest.approx((5, 10.9), abs=0.3)
+    assert second == pytest.approx((40, 45.9), abs=0.3)
+    assert ear.letters(39, 47) == OTHER.replace(" ", "")
+    assert ear.letters(20, 30) == ""

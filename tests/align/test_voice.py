@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from align.emissions import Heard
 from align.labels import LABELS
-from align.voice import cries, from_letters, until_silent, voiced
+from align.voice import cries, from_letters, until_silent, voiced, worded
 from tests.align.toys import sung
 
 
@@ -56,3 +56,11 @@ def test_what_is_taken_short_or_spoken_is_none() -> None:
     assert cries(heard_cry("a"), LABELS, 50, [(2.9, 10)]) == ()
     assert cries(heard_cry("venga toma ole"), LABELS, 50, []) == ()
     assert cries(heard_cry("a", chance=0.4), LABELS, 50, []) == ()
+
+
+def test_words_with_rests_between_lines_are_one_stretch_and_cries_none() -> None:
+    words = [("calle", 1, 2), ("abajo", 3.5, 4.5), ("aaa", 10, 16), ("barrio", 20, 21)]
+    heard = Heard(
+        letters=sung(30, words, 0.99), voice=voice_in(30, (1, 2), (3.5, 4.5), (10, 16), (20, 21))
+    )
+    assert worded(heard, LABELS, 50) == [(1, 4.5), (20, 21)]

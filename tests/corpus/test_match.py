@@ -138,7 +138,7 @@ def test_a_verse_is_found_among_2000_in_a_noisy_draft(share: float) -> None:
     found = sorted(gather(CINTA, heard, VerseIndex(verses)), key=lambda one: -one.score)
     assert {one.verse for one in found[:3]} == {one.id for one in sung}
     assert found[2].score > found[3].score + 0.2
-    match = chain(CINTA.id, found, accept=0.5, review=0.4)
+    match = chain(CINTA.id, explained(found, 0.4), accept=0.5, review=0.4)
     assert [one.verse for one in match.verses] == [one.id for one in sung]
     starts = [one.start for one in match.verses]
     assert starts == pytest.approx([0, 10, 20], abs=1.0)
@@ -202,7 +202,7 @@ def test_of_two_variants_in_one_place_the_likelier_stays() -> None:
 
 def test_a_verse_that_comes_back_is_there_twice() -> None:
     found = [heard("a", 0, 10), heard("b", 10, 20), heard("a", 20, 30), heard("a", 40, 50, CHANCE)]
-    match = chain(CINTA.id, found, accept=0.75, review=0.5)
+    match = chain(CINTA.id, explained(found, 0.5), accept=0.75, review=0.5)
     assert [one.verse for one in match.verses] == ["a", "b", "a"]
     assert [one.start for one in match.verses] == [0, 10, 20]
 
@@ -250,7 +250,7 @@ def test_variants_of_a_copla_are_one_verse_of_a_match() -> None:
     found = gather(
         CINTA, draft("po la caye abajo ba la que yo quiero"), VerseIndex([sung, variant])
     )
-    match = chain(CINTA.id, found, accept=0.5, review=0.3)
+    match = chain(CINTA.id, explained(found, 0.3), accept=0.5, review=0.3)
     assert [one.verse for one in match.verses] == [sung.id]
 
 
@@ -272,14 +272,16 @@ def test_order() -> None:
     [(0.75, Decision.ACCEPTED), (0.74, Decision.REVIEW), (0.5, Decision.REVIEW), (0.49, None)],
 )
 def test_thresholds(score: float, decision: Decision | None) -> None:
-    match = chain(CINTA.id, [Evidence(verse="v", title=score)], accept=0.75, review=0.5)
+    match = chain(
+        CINTA.id, explained([Evidence(verse="v", title=score)], 0.5), accept=0.75, review=0.5
+    )
     assert match.decision is (decision or Decision.NONE)
     assert len(match.verses) == (decision is not None)
 
 
 def test_what_is_to_review_stays_out_of_what_is_accepted() -> None:
     found = [Evidence(verse="sure", title=0.9), Evidence(verse="perhaps", title=0.6)]
-    match = chain(CINTA.id, found, accept=0.75, review=0.5)
+    match = chain(CINTA.id, explained(found, 0.5), accept=0.75, review=0.5)
     assert [one.verse for one in match.verses] == ["sure"]
 
 
@@ -383,7 +385,9 @@ def test_what_a_person_or_the_source_decided_stays(workspace: Workspace) -> None
     other = recording("otra")
     with_audio(workspace, CINTA, other)
     save(workspace, verse(*SUNG))
-    chosen = chain(CINTA.id, [heard(verse(*SUNG).id, 0, 1, 1.0)], accept=0.5, review=0.3)
+    chosen = chain(
+        CINTA.id, explained([heard(verse(*SUNG).id, 0, 1, 1.0)], 0.3), accept=0.5, review=0.3
+    )
     nothing = Match(recording=CINTA.id, verses=(), decision=Decision.NONE, decided_by=PERSON)
     by_source = replace(chosen, recording=other.id, decided_by="source")
     for by_person in (replace(chosen, decided_by=PERSON), nothing):

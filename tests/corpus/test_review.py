@@ -113,7 +113,7 @@ def doubtful(of: Recording, *verses: str) -> Match:
     return Match(recording=of.id, verses=chosen, decision=Decision.REVIEW)
 
 
-def reviewed(workspace: Workspace, *keys: str) -> str:
+def reviewed(workspace: Workspace, *keys: str, waits_for: str = "accept") -> str:
     """What a person sees who presses these keys, one answer after the other, in a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "corpus", "-w", str(workspace.root), "matches", "--review"]
@@ -129,7 +129,7 @@ def reviewed(workspace: Workspace, *keys: str) -> str:
                 seen += os.read(ours, 65536).decode("utf-8", "replace")
                 continue
             break
-        if answers and "accept" in seen:
+        if answers and waits_for in seen:
             os.write(ours, answers.pop(0).encode())
     assert process.wait(10) == 0
     os.close(ours)
@@ -157,6 +157,37 @@ def test_another_verse_is_picked_by_its_words(workspace: Workspace, tape: Record
     (match,) = workspace.store.matches()
     assert [one.verse for one in match.verses] == [C.id]
     assert "no verse has such words" in seen
+
+
+def test_what_no_verse_explains_is_written_down_as_new(
+    workspace: Workspace, tape: Recording
+) -> None:
+    heard = Segment(text="dos caminos tengo", start=20.0, end=40.0)
+    sure = replace(doubtful(tape, A.id), decision=Decision.ACCEPTED, unknown=(heard,))
+    with workspace.store.transaction() as transaction:
+        transaction.save([sure])
+    seen = reviewed(
+        workspace, "n", "Dos caminos tengo / y no sé por cuál ir\n", waits_for="leave it"
+    )
+    assert "dos caminos tengo" in seen
+    (match,) = workspace.store.matches()
+    lines = {one.id: one.lines for one in workspace.store.verses()}
+    assert [lines[one.verse] for one in match.verses] == [
+        A.lines,
+        ("Dos caminos tengo", "y no sé por cuál ir"),
+    ]
+    assert (match.decision, match.decided_by) == (Decision.ACCEPTED, PERSON)
+
+
+def test_what_is_unknown_may_be_left(workspace: Workspace, tape: Recording) -> None:
+    heard = Segment(text="dos caminos tengo", start=20.0, end=40.0)
+    nothing = Match(recording=tape.id, verses=(), decision=Decision.NONE, unknown=(heard,))
+    with workspace.store.transaction() as transaction:
+        transaction.save([nothing])
+    reviewed(workspace, "x", waits_for="leave it")
+    assert len(workspace.store.verses()) == 3
+    (match,) = workspace.store.matches()
+    assert (match.decision, match.decided_by) == (Decision.NONE, PERSON)
 
 
 def test_what_is_skipped_or_left_waits(workspace: Workspace, tape: Recording) -> None:

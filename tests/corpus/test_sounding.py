@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.match.chain import chain
+from corpus.match.chain import chain, explained
 from corpus.match.hearing import Place
 from corpus.match.identify import identify
 from corpus.match.index import VerseIndex
 from corpus.match.score import DraftText, Evidence, gather
 from corpus.match.sounding import Sound, heard_places, probability
-from corpus.records import Decision
+from corpus.match.unknown import left_over, unknown_in
+from corpus.records import Decision, Segment
 from corpus.synth.coplas import COPLAS
 from tests.corpus.made import recording, verse
 
@@ -94,6 +95,12 @@ class Ear:
     def readings(self) -> list[tuple[str, ...]]:
         return [("porlakaye",)]
 
+    def letters(self, start: float, end: float) -> str:
+        return f"letras{start:.0f}a{end:.0f}"
+
+    def sung(self) -> list[tuple[float, float]]:
+        return [(5.0, 60.0)]
+
     def places(self, verses: Sequence[Sequence[str]]) -> list[tuple[Place, ...]]:
         self.asked.append(len(verses))
         strange = (place(-3.2, 0.0, 8.0),)
@@ -112,7 +119,7 @@ def test_the_verses_of_a_recording_by_their_sound() -> None:
     ear = Ear(
         {A.lines: (place(-1.0, 10, 20), place(-1.1, 40, 50)), B.lines: (place(-1.2, 25, 35),)}
     )
-    found = identify(VerseIndex([A, B, C]), ear)
+    found, _ = identify(VerseIndex([A, B, C]), ear)
     assert [(one.verse, one.start) for one in found] == [(A.id, 10), (B.id, 25), (A.id, 40)]
     assert all(one.score > 0.9 for one in found)
     assert "sound -1.00 (strangers -3.20), ahead 2.20" in found[0].reason
@@ -120,12 +127,12 @@ def test_the_verses_of_a_recording_by_their_sound() -> None:
 
 def test_of_two_in_one_place_the_better_one_is_sung() -> None:
     ear = Ear({A.lines: (place(-1.0, 10, 20),), B.lines: (place(-2.6, 11, 21),)})
-    assert [one.verse for one in identify(VerseIndex([A, B]), ear)] == [A.id]
+    assert [one.verse for one in identify(VerseIndex([A, B]), ear)[0]] == [A.id]
 
 
 def test_nothing_is_heard_of_any_verse() -> None:
-    assert identify(VerseIndex([A, B]), Ear({})) == []
-    assert identify(VerseIndex([]), Ear({})) == []
+    assert identify(VerseIndex([A, B]), Ear({}))[0] == []
+    assert identify(VerseIndex([]), Ear({}))[0] == []
 
 
 def test_a_title_and_the_sound_together() -> None:
@@ -143,7 +150,7 @@ def test_what_is_not_sung_under_its_title_is_no_match() -> None:
     titled = recording("Tientos del Titi")
     ear = Ear({A.lines: (place(-3.1, 10, 20),), B.lines: (place(-1.0, 11, 21),)})
     found = gather(titled, DraftText(()), VerseIndex([A, B]), ear)
-    match = chain(titled.id, found, accept=0.75, review=0.5)
+    match = chain(titled.id, explained(found, 0.5), accept=0.75, review=0.5)
     assert match.decision is Decision.ACCEPTED
     assert [one.verse for one in match.verses] == [B.id]
 
@@ -158,4 +165,41 @@ def test_the_reason_says_what_was_weighed() -> None:
 def test_one_verse_many_times_is_one_verse(n: int) -> None:
     many = [verse(*A.lines, source=f"s{k}") for k in range(n)]
     ear = Ear({A.lines: (place(-1.0, 10, 20),)})
-    assert [one.verse for one in identify(VerseIndex(many), ear)] == [A.id]
+    assert [one.verse for one in identify(VerseIndex(many), ear)[0]] == [A.id]
+
+
+# ---- what no verse explains
+
+
+def test_what_is_left_of_stretches() -> None:
+    assert left_over([(0, 60)], [(20, 30)]) == [(0, 20), (30, 60)]
+    assert left_over([(0, 60)], [(-5, 55)]) == []
+    assert left_over([(0, 7), (10, 30)], []) == [(10, 30)]
+    assert left_over([(0, 60)], [(5, 30), (10, 20), (35, 50)]) == [(50, 60)]
+
+
+SPANS = st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)).map(lambda s: tuple(sorted(s))))
+
+
+@given(SPANS, SPANS)
+def test_what_is_left_is_in_no_other(
+    spans: list[tuple[float, float]], covered: list[tuple[float, float]]
+) -> None:
+    for start, end in left_over(spans, covered):
+        assert end - start >= 8
+        assert any(first <= start and end <= last for first, last in spans)
+        assert all(last <= start or first >= end or first == last for first, last in covered)
+
+
+def test_a_verse_that_nobody_knows_is_told_with_its_letters() -> None:
+    ear = Ear({A.lines: (place(-1.0, 10, 20),), (A.lines[1],): (place(-1.2, 21, 25),)})
+    found, unknown = identify(VerseIndex([A, B]), ear)
+    assert [one.verse for one in found] == [A.id]
+    assert [(one.start, one.end) for one in unknown] == [(25, 60)]
+    assert unknown[0].text == "letras25a60"
+
+
+def test_a_draft_says_what_may_be_sung() -> None:
+    segments = [Segment(text="dos caminos tengo", start=30.0, end=40.0)]
+    (unknown,) = unknown_in(Ear({}), [], [], segments)
+    assert (unknown.start, unknown.end, unknown.text) == (5, 60, "dos caminos tengo")
