@@ -6,6 +6,7 @@ They serve to find which letra is sung, and where nothing is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from align.emissions import Progress
 from corpus.errors import MissingExtraError, ModelError
 from corpus.media import SAMPLE_RATE, Samples
 from corpus.records import Segment
+from corpus.text import fold
 
 __all__ = ["Drafter"]
 
@@ -68,10 +70,37 @@ class Drafter:
         offset, last = begin / SAMPLE_RATE, end / SAMPLE_RATE
         for segment in segments:
             text = str(segment.text).strip()
-            if text and not repeats(text):
+            if text and not repeats(text) and not made_up(text):
                 start = min(offset + max(0.0, float(segment.start)), last)
                 stop = min(offset + float(segment.end), last)
                 yield Segment(text=text, start=start, end=max(start, stop))
+
+
+_MADE_UP = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?:sub)?titul(?:os|ad[oa]s?|es)\b.*\b(?:por|amara|comunidad)\b.*",
+        r".*\bamara ?org\b.*",
+        r"(?:muchas )?gracias(?: a todos)? por (?:ver|mirar|escuch)\w*\b.*",
+        r"(?:muchas )?gracias por (?:su|vuestra|tu) atencion",
+        r"(?:no (?:te )?olvides? (?:de )?)?(?:suscribete|suscribirte|suscribanse)\b.*",
+        r"dale (?:a )?like\b.*|.*\bmi canal\b.*|.*\bactiva la campan(?:a|ita)\b.*",
+        r"(?:y )?(?:hasta la proxima|nos vemos en el (?:proximo|siguiente) video)",
+        r"mas informacion (?:en )?www\b.*|www .*",
+        r"(?:la )?musica(?: de fondo| suave| instrumental)?|aplausos|risas|silencio|ovacion",
+        r"traducid[oa] por\b.*|transcri(?:to|pcion)\b.*\bpor\b.*|copyright\b.*",
+    )
+)
+"""What Whisper writes of Spanish music in which it hears no words, by its training: captions.
+
+See github.com/openai/whisper/discussions/928, where people collect such lines.
+"""
+
+
+def made_up(text: str) -> bool:
+    """Whether a whole segment is one of the lines that Whisper makes up; compared by `fold`."""
+    folded = " ".join(fold(text).split())
+    return any(pattern.fullmatch(folded) for pattern in _MADE_UP)
 
 
 def _load(folder: Path, device: str) -> Any:

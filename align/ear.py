@@ -40,8 +40,11 @@ _WORSE = 1.0
 _AGAIN = 6
 """Places of a verse, the best."""
 
-_LOOKED_AT = 400
-"""Places that beginnings are looked for: strangers are among them by far."""
+_LOOKED_AT = 600
+"""Places whose beginnings are looked for: most of them are those of strangers."""
+
+_LONGER = 0.6
+"""Nats for the logarithm of the letters: the fewer they are, the better they fit by chance."""
 
 
 class Listener:
@@ -111,8 +114,8 @@ class Ear:
     def places(self, verses: Sequence[Sequence[str]]) -> list[tuple[Place, ...]]:
         """Where each verse (lines of text) fits, the best place first.
 
-        Of many verses only those that fit best have a place: the best 400 places are
-        looked at.  A verse without letters has none, nor one longer than what was heard.
+        Of many verses only those that fit best, for their length, have a place.  A verse
+        without letters has none, nor one longer than what was heard.
         """
         if not verses or not len(self._sound.blank):
             return [() for _ in verses]
@@ -120,7 +123,7 @@ class Ear:
         n_parts = max(1, ceil(self._listening.duration / _PART))
         best, ends = scores(self._sound, voices, n_parts, n_cores())
         found: dict[int, list[Place]] = defaultdict(list)
-        for verse, place in self._spotted(voices, _peaks(best), ends):
+        for verse, place in self._spotted(voices, _peaks(best, np.diff(voices.starts)), ends):
             if all(_apart(place, other) for other in found[verse]):
                 found[verse].append(place)
         return [tuple(found[verse][:_AGAIN]) for verse in range(len(verses))]
@@ -131,7 +134,7 @@ class Ear:
         """Verses in parts with their beginnings and ends, the best first."""
         verses = [verse for verse, _ in peaks]
         found = spans(self._sound, voices, verses, [int(ends[peak]) for peak in peaks])
-        placed = [Place(score=one.score, start=one.start, end=one.end) for one in found]
+        placed = [Place(score=float(one.score), start=one.start, end=one.end) for one in found]
         return sorted(zip(verses, placed, strict=True), key=lambda one: -one[1].score)
 
 
@@ -139,14 +142,15 @@ def _apart(one: Place, other: Place) -> bool:
     return one.start >= other.end or one.end <= other.start
 
 
-def _peaks(best: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Verses and parts: where a verse ends better than in the parts beside it.
+def _peaks(best: NDArray[np.float32], n_letters: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Verses and parts: where a verse ends better than in those beside, and nearly its best.
 
-    And nearly as well as anywhere: (n_verses, n_parts) gives the best of all.
+    `best` has the shape (n_verses, n_parts), `n_letters` (n_verses,).
     """
     padded = np.pad(best, ((0, 0), (1, 1)), constant_values=-np.inf)
     peaks = (best >= padded[:, :-2]) & (best > padded[:, 2:])
     peaks &= (best >= best.max(axis=1, keepdims=True) - _WORSE) & np.isfinite(best)
     verses, parts = np.nonzero(peaks)
-    ranked = np.argsort(-best[verses, parts], kind="stable")[:_LOOKED_AT]
+    worth = best[verses, parts] + _LONGER * np.log(n_letters[verses])
+    ranked = np.argsort(-worth, kind="stable")[:_LOOKED_AT]
     return [(int(verses[k]), int(parts[k])) for k in ranked]

@@ -91,6 +91,7 @@ def main() -> None:
     parser.add_argument("--leave-out", nargs="*", default=[])
     parser.add_argument("--draft", type=Path)
     parser.add_argument("--cantes", type=int, default=24)
+    parser.add_argument("--rows", type=Path, help="Keep the evidence there (npz).")
     given = parser.parse_args()
     torch.set_num_threads(2)
     whole = WhisperCTC(given.whisper)
@@ -115,7 +116,9 @@ def main() -> None:
             groups.append(k)
         print(song.name, sum(t for t, g in zip(truth, groups, strict=True) if g == k), flush=True)
     x, y = np.array(table), np.array(truth)
-    model = LogisticRegression(C=1.0, max_iter=5000)
+    if given.rows:
+        np.savez(given.rows, x=x, y=y, groups=groups)
+    model = LogisticRegression(C=100.0, max_iter=5000)
     chance = cross_val_predict(
         model, x, y, groups=groups, cv=GroupKFold(10), method="predict_proba"
     )[:, 1]

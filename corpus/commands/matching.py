@@ -11,6 +11,7 @@ import typer
 from corpus.commands.listen import BUILT_IN, Audio, aligner_of, drafter
 from corpus.commands.shared import Device, Json, extra, find_recording, open_workspace, stage
 from corpus.errors import UsageError
+from corpus.records import Segment
 from corpus.show import as_json, clock, progress, say, table
 
 if TYPE_CHECKING:
@@ -53,6 +54,59 @@ def match(
     )
     matcher = Matcher(workspace, transcriber, listener)
     stage(context, workspace, "match", matcher.items(again=again), matcher.match)
+
+
+@app.command()
+def draft(
+    context: typer.Context,
+    model: Annotated[
+        str, typer.Option(help="Whisper that writes the drafts; as in corpus.toml.")
+    ] = "",
+    device: Device = "auto",
+) -> None:
+    """Listen to every recording once: what a Whisper writes down, and the letters heard.
+
+    `corpus match` and `corpus align` then need not listen again; they do it themselves where
+    this was not run. `corpus drafts` shows what was heard.
+    """
+    from corpus.match.draft import DraftStage
+
+    workspace = open_workspace(context)
+    language = workspace.config.corpus.language
+    settings = workspace.config.align
+    drafting = DraftStage(
+        workspace,
+        drafter(model or workspace.config.match.draft_model, language, device),
+        _listener(settings.model, settings.encoder, language, device, workspace.media.heard),
+    )
+    stage(context, workspace, "draft", drafting.items(), drafting.draft)
+
+
+@app.command()
+def drafts(
+    context: typer.Context,
+    recording: Annotated[str, typer.Argument(help="Its id, or how that begins.")],
+    json: Json = False,
+) -> None:
+    """Show what was heard in a recording: the draft, and letters wherever words are sung."""
+    workspace = open_workspace(context)
+    one = find_recording(workspace.store, recording)
+    settings, language = workspace.config.align, workspace.config.corpus.language
+    listener = _listener(settings.model, settings.encoder, language, "auto", workspace.media.heard)
+    ear = listener.listen(workspace.media.samples(one.id))
+    written = workspace.store.draft(one.id)
+    segments = written.segments if written else ()
+    letters = [Segment(text=ear.letters(*span), start=span[0], end=span[1]) for span in ear.sung()]
+    if json:
+        as_json({"draft": segments, "letters": letters})
+        return
+    rows = [("draft", *_timed(segment)) for segment in segments]
+    rows += [("letters", *_timed(segment)) for segment in letters]
+    table(("", "start", "end", "text"), rows)
+
+
+def _timed(segment: Segment) -> tuple[str, str, str]:
+    return clock(segment.start), clock(segment.end), segment.text
 
 
 def _listener(

@@ -8,24 +8,30 @@ letters knows where one ends.
 from __future__ import annotations
 
 import json
-import shutil
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from corpus.errors import StoreError
 from corpus.media import writing
 from corpus.spelling import fold_stream
 
 __all__ = ["Bank"]
 
-_FORMAT = 1
+_FORMAT = 2
 _GRAM = 4  # letters
 _STRETCH, _STEP = 160, 80
 """Letters of a draft that are looked for together: a verse of four lines has some ninety."""
 
 _HEAP = 256_000_000  # bytes, while documents are taken in
+_NOTE = "bank.json"
+_INDEX = re.compile(r"meta\.json|[0-9a-f]{32}\.\w+(?:\.\w+)?")
+_OURS = re.compile(rf"{_INDEX.pattern}|{re.escape(_NOTE)}|\.(?:managed\.json|tantivy-.*|part-.*)")
+"""Names of files: what an index is made of; that, and all else that is written beside it."""
 
 
 class Bank:
@@ -45,18 +51,18 @@ class Bank:
         """Hold these texts, by id, and no others; cheap where most of them are held.
 
         The text of an id never changes.  What another process left half-done, or
-        another version wrote, is built anew.
+        another version wrote, is built anew.  Who searches meanwhile finds what was held
+        before.  Raises StoreError or MediaError where the folder cannot be written.
         """
         if self._folder is None:
             self._change(verses)
             return
-        from filelock import FileLock
-
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self._folder}.lock"):
-            self._open(self._folder)
-            if self._change(verses):
-                _note(self._folder, self._ids)
+        try:
+            self._change_on_disk(self._folder, verses)
+        # tantivy tells what the file system refuses by a ValueError.
+        except (OSError, ValueError) as error:
+            message = f"{self._folder}: no bank of verses can be kept there: {error}"
+            raise StoreError(f"{' '.join(message.split())}; see what is in its place") from error
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -78,7 +84,7 @@ class Bank:
         return list(ranked)[:limit]
 
     def _search(self, grams: Mapping[str, float], limit: int) -> list[str]:
-        if not grams or not self._ids:
+        if not grams or not self._ids or limit < 1:
             return []
         import tantivy
 
@@ -89,25 +95,19 @@ class Bank:
         ]
         searcher = self._index.searcher()
         hits = searcher.search(query.boolean_query(parts), limit, count=False).hits
-        return [searcher.doc(address)["id"][0] for _, address in hits]
+        ranked = sorted((-score, searcher.doc(address)["id"][0]) for score, address in hits)
+        return [id_ for _, id_ in ranked]
 
     # ---- on disk
 
-    def _open(self, folder: Path) -> None:
-        """What is in the folder; nothing where that cannot be read or is not whole."""
-        try:
-            noted = json.loads((folder / "bank.json").read_text("utf-8"))
-            self._index = _new_index(folder)
-            ids = set(noted["ids"])
-            whole = noted["format"] == _FORMAT and self._index.searcher().num_docs == len(ids)
-        except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if whole:
-            self._ids = ids
-            return
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        self._index, self._ids = _new_index(folder), set()
+    def _change_on_disk(self, folder: Path, verses: Mapping[str, str]) -> None:
+        from filelock import FileLock
+
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            self._index, self._ids = _opened(folder)
+            if self._change(verses) or not (folder / _NOTE).exists():
+                _note(folder, self._ids)
 
     def _change(self, verses: Mapping[str, str]) -> bool:
         """Take in what is new and leave out what is gone; whether anything was."""
@@ -130,10 +130,43 @@ class Bank:
         return True
 
 
+def _opened(folder: Path) -> tuple[Any, set[str]]:
+    """The index in a folder and what it holds; an empty one where it is not whole."""
+    ids = _noted(folder)
+    if ids is not None:
+        with suppress(OSError, ValueError):
+            index = _new_index(folder)
+            if index.searcher().num_docs == len(ids):
+                return index, ids
+    # Only what a bank writes: a person may keep files there.
+    for path in [path for path in folder.iterdir() if _OURS.fullmatch(path.name)]:
+        path.unlink()
+    return _new_index(folder), set()
+
+
 def _note(folder: Path, ids: Iterable[str]) -> None:
-    """What the index holds: so it is seen at once whether it is whole, and what is new."""
-    with writing(folder / "bank.json") as scratch:
-        scratch.write_text(json.dumps({"format": _FORMAT, "ids": sorted(ids)}), "utf-8")
+    """What the index holds, so that it is seen at once what is new; and its files, as written."""
+    noted = {"format": _FORMAT, "files": _files(folder), "ids": sorted(ids)}
+    with writing(folder / _NOTE) as scratch:
+        scratch.write_text(json.dumps(noted), "utf-8")
+
+
+def _noted(folder: Path) -> set[str] | None:
+    """What the index holds; None where it is not as it was when that was written down."""
+    try:
+        noted = json.loads((folder / _NOTE).read_text("utf-8"))
+        ids, files = set(noted["ids"]), dict(noted["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    # What a killed process has written and not committed may stand there beside.
+    whole = noted["format"] == _FORMAT and files.items() <= _files(folder).items()
+    return ids if whole else None
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """The files of an index, with sizes and times: contents would take long to read."""
+    found = ((path.name, path.stat()) for path in folder.iterdir() if _INDEX.fullmatch(path.name))
+    return {name: f"{stat.st_size} {stat.st_mtime_ns}" for name, stat in found}
 
 
 def _new_index(folder: Path | None = None) -> Any:
@@ -145,6 +178,8 @@ def _new_index(folder: Path | None = None) -> Any:
     made = tantivy.Index(builder.build(), path=None if folder is None else str(folder))
     by_spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     made.register_tokenizer("grams", by_spaces)
+    # What another process commits is not seen before the next update: ids belong to one state.
+    made.config_reader("manual")
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from corpus.match.bank import Bank
 from corpus.match.chain import chain, explained
+from corpus.match.draft import drafted
 from corpus.match.hearing import Ear, Listener, Transcriber
 from corpus.match.index import VerseIndex
 from corpus.match.score import DraftText, gather
@@ -89,11 +90,7 @@ class Matcher:
     def _draft(self, recording: Recording) -> Draft | None:
         if self.transcriber is None:
             return None
-        known = self.workspace.store.draft(recording.id)
-        if known is not None and known.model == self.transcriber.name:
-            return known
-        segments = self.transcriber.transcribe(self.workspace.media.samples(recording.id))
-        return Draft(recording=recording.id, model=self.transcriber.name, segments=segments)
+        return drafted(self.workspace, self.transcriber, recording.id)
 
 
 def _decided(match: Match | None, *, again: bool) -> bool:

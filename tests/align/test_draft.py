@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from align.draft import Drafter, blocks, repeats
+from align.draft import Drafter, blocks, made_up, repeats
 from corpus.errors import ModelError
 from corpus.media import ArraySamples
 from tests.align.toys import noise
@@ -42,6 +42,45 @@ def test_short_audio_is_one_block_and_none_is_none() -> None:
 )
 def test_one_phrase_over_and_over_is_noticed(text: str, over_and_over: bool) -> None:
     assert repeats(text) is over_and_over
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Subtítulos realizados por la comunidad de Amara.org",
+        "Subtítulos por la comunidad de Amara.org",
+        "¡Gracias por ver el video!",
+        "Gracias por ver.",
+        "Muchas gracias por su atención.",
+        "Suscríbete al canal y activa la campanita",
+        "¡No olvides suscribirte!",
+        "Más información www.alimmenta.com",
+        "[Música]",
+        "Música de fondo",
+        "(Aplausos)",
+        "Traducido por María",
+        "Nos vemos en el próximo video.",
+    ],
+)
+def test_what_whisper_makes_up_of_music_is_known(text: str) -> None:
+    assert made_up(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gracias le doy a Dios",
+        "gracias por quererme tanto",
+        "la música de tus ojos",
+        "en silencio te quería",
+        "el canal de la Viña",
+        "hasta la próxima vida",
+        "yo no sé por qué te ríes",
+        "",
+    ],
+)
+def test_what_is_sung_is_none_of_it(text: str) -> None:
+    assert not made_up(text)
 
 
 class Scripted:

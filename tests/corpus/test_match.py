@@ -3,7 +3,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -11,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import ModelError
-from corpus.match import chain as chain_of
-from corpus.match.chain import chain, explained, in_order
+from corpus.match.chain import chain, explained
+from corpus.match.draft import DraftStage
+from corpus.match.hearing import Place
 from corpus.match.index import VerseIndex, title_forms
 from corpus.match.score import CHANCE, SURE, DraftText, Evidence, gather
 from corpus.match.stage import Matcher
 from corpus.media import Samples, flac_bytes
-from corpus.records import PERSON, Decision, Match, Recording, Segment, Verse
+from corpus.records import PERSON, Decision, Match, MatchedVerse, Recording, Segment, Verse
 from corpus.run import Summary, run_stage
 from corpus.workspace import Workspace
 from tests.corpus.made import recording, tone, verse
@@ -188,103 +188,6 @@ def test_times_of_any_draft_lie_in_it(texts: list[str]) -> None:
     assert all(0 <= time <= 10 * len(texts) for time in times)
 
 
-# ---- the chain
-
-
-def heard(name: str, start: float, end: float, text: float = 0.9) -> Evidence:
-    return Evidence(verse=name, text=text, start=start, end=end)
-
-
-def test_of_two_variants_in_one_place_the_likelier_stays() -> None:
-    found = [heard("b", 10, 20, 0.80), heard("a", 11, 21, 0.95), heard("c", 20, 30)]
-    assert {one.verse for one in explained(found, 0.5)} == {"a", "c"}
-
-
-def test_a_verse_that_comes_back_is_there_twice() -> None:
-    found = [heard("a", 0, 10), heard("b", 10, 20), heard("a", 20, 30), heard("a", 40, 50, CHANCE)]
-    match = chain(CINTA.id, explained(found, 0.5), accept=0.75, review=0.5)
-    assert [one.verse for one in match.verses] == ["a", "b", "a"]
-    assert [one.start for one in match.verses] == [0, 10, 20]
-
-
-def test_two_that_fit_together_beat_a_likelier_one_over_both() -> None:
-    over = heard("over", 0, 40, 0.70)
-    two = [heard("one", 0, 19, 0.69), heard("two", 21, 40, 0.69)]
-    assert over.score > two[0].score > 0.5
-    assert [one.verse for one in explained([over, *two], 0.5)] == ["one", "two"]
-
-
-def test_ends_that_lie_over_each_other_a_little_are_two_verses() -> None:
-    found = [heard("a", 0, 10.5), heard("b", 9.5, 20)]
-    assert len(explained(found, 0.5)) == 2
-
-
-@given(
-    st.lists(
-        st.tuples(st.floats(0, 50), st.floats(1, 20), st.floats(0.6, 1)).map(
-            lambda one: heard(str(one), one[0], one[0] + one[1], one[2])
-        ),
-        max_size=8,
-    )
-)
-def test_what_explains_a_recording_best_by_trying_all(found: list[Evidence]) -> None:
-    enough = [one for one in found if one.score >= 0.5]
-
-    def together(chosen: Iterable[Evidence]) -> bool:
-        cores = sorted(chain_of._core(one) for one in chosen)
-        return all(before[1] <= after[0] for before, after in pairwise(cores))
-
-    def worth(chosen: Iterable[Evidence]) -> float:
-        return sum(chain_of._worth(one, 0.5) for one in chosen)
-
-    every = (some for n in range(len(enough) + 1) for some in combinations(enough, n))
-    best = max(worth(some) for some in every if together(some))
-    chosen = explained(found, 0.5)
-    assert together(chosen)
-    assert worth(chosen) == pytest.approx(best)
-
-
-def test_variants_of_a_copla_are_one_verse_of_a_match() -> None:
-    sung = verse("por la calle abajo va la que yo quiero", source="a")
-    variant = verse("por la calle arriba va la que yo quiero", source="b")
-    found = gather(
-        CINTA, draft("po la caye abajo ba la que yo quiero"), VerseIndex([sung, variant])
-    )
-    match = chain(CINTA.id, explained(found, 0.3), accept=0.5, review=0.3)
-    assert [one.verse for one in match.verses] == [sung.id]
-
-
-def test_order() -> None:
-    def place(name: str, position: int, start: float | None = None) -> Evidence:
-        return Evidence(verse=name, letra="a", position=position, start=start, title=1.0)
-
-    heard_late, heard_soon = place("3", 3, 10.0), place("1", 1, 50.0)
-    unheard = [place("2", 2), place("0", 0), Evidence(verse="x", letra="b", title=1.0)]
-    ordered = [one.verse for one in in_order([*unheard, heard_soon, heard_late])]
-    assert ordered.index("3") < ordered.index("1")
-    assert ordered.index("1") + 1 == ordered.index("2")
-    assert set(ordered) == {"0", "1", "2", "3", "x"}
-    assert [one.verse for one in in_order(place(str(i), i) for i in (2, 0, 1))] == ["0", "1", "2"]
-
-
-@pytest.mark.parametrize(
-    ("score", "decision"),
-    [(0.75, Decision.ACCEPTED), (0.74, Decision.REVIEW), (0.5, Decision.REVIEW), (0.49, None)],
-)
-def test_thresholds(score: float, decision: Decision | None) -> None:
-    match = chain(
-        CINTA.id, explained([Evidence(verse="v", title=score)], 0.5), accept=0.75, review=0.5
-    )
-    assert match.decision is (decision or Decision.NONE)
-    assert len(match.verses) == (decision is not None)
-
-
-def test_what_is_to_review_stays_out_of_what_is_accepted() -> None:
-    found = [Evidence(verse="sure", title=0.9), Evidence(verse="perhaps", title=0.6)]
-    match = chain(CINTA.id, explained(found, 0.5), accept=0.75, review=0.5)
-    assert [one.verse for one in match.verses] == ["sure"]
-
-
 # ---- the stage
 
 
@@ -385,9 +288,8 @@ def test_what_a_person_or_the_source_decided_stays(workspace: Workspace) -> None
     other = recording("otra")
     with_audio(workspace, CINTA, other)
     save(workspace, verse(*SUNG))
-    chosen = chain(
-        CINTA.id, explained([heard(verse(*SUNG).id, 0, 1, 1.0)], 0.3), accept=0.5, review=0.3
-    )
+    sung = MatchedVerse(verse=verse(*SUNG).id, score=1.0, reason="made")
+    chosen = Match(recording=CINTA.id, verses=(sung,), decision=Decision.ACCEPTED)
     nothing = Match(recording=CINTA.id, verses=(), decision=Decision.NONE, decided_by=PERSON)
     by_source = replace(chosen, recording=other.id, decided_by="source")
     for by_person in (replace(chosen, decided_by=PERSON), nothing):
@@ -428,3 +330,60 @@ def test_a_listener_that_fails(workspace: Workspace) -> None:
     summary = match(workspace, Deaf())
     assert "cannot hear 16000 samples" in summary.failures[0].reason
     assert workspace.store.matches() == ()
+
+
+class Hearing:
+    """Listens, and counts how often; what it hears fits no verse."""
+
+    name = "ear"
+
+    def __init__(self) -> None:
+        self.listened = 0
+
+    def listen(self, samples: Samples) -> Deaf:
+        assert samples.n_samples > 0
+        self.listened += 1
+        return Deaf()
+
+
+class Deaf:
+    """Hears nothing."""
+
+    def readings(self) -> list[tuple[str, ...]]:
+        return []
+
+    def letters(self, start: float, end: float) -> str:
+        return f"{start}{end}"
+
+    def sung(self) -> list[tuple[float, float]]:
+        return []
+
+    def places(self, verses: Sequence[Sequence[str]]) -> list[tuple[Place, ...]]:
+        return [() for _ in verses]
+
+
+def test_what_was_drafted_before_is_not_written_again(workspace: Workspace) -> None:
+    with_audio(workspace, CINTA)
+    save(workspace, verse(*SUNG))
+    writer, ear = Listener(HEARD), Hearing()
+    drafting = DraftStage(workspace, writer, ear)
+    for done in (1, 0):
+        ran = run_stage(workspace.store, "draft", drafting.items(), drafting.draft)
+        assert (ran.done, ran.ok) == (done, True)
+    assert (writer.listened, ear.listened) == (1, 1)
+    assert match(workspace, writer).done == 1
+    assert writer.listened == 1
+    better = DraftStage(workspace, Listener("otra cosa", name="better"), ear)
+    assert run_stage(workspace.store, "draft", better.items(), better.draft).done == 1
+    drafted = workspace.store.draft(CINTA.id)
+    assert drafted is not None
+    assert [segment.text for segment in drafted.segments] == ["otra cosa"]
+
+
+def test_a_draft_of_what_is_gone_fails_alone(workspace: Workspace) -> None:
+    with_audio(workspace, CINTA)
+    save(workspace, recording("gone"))
+    drafting = DraftStage(workspace, Listener(HEARD), Hearing())
+    ran = run_stage(workspace.store, "draft", drafting.items(), drafting.draft)
+    assert (ran.done, len(ran.failures)) == (1, 1)
+    assert "collect it again" in ran.failures[0].reason

@@ -54,11 +54,18 @@ def test_variants_are_no_rivals() -> None:
 
 
 def test_a_verse_that_is_asked_for_is_there_however_it_sounds() -> None:
-    places = [(place(-1.0 - k / 100, 2.0 * k, 2.0 * k + 1),) for k in range(100)]
-    plain = heard_places(places, [80] * 100, [], never)
-    asked = heard_places(places, [80] * 100, [], never, always={99})
-    assert 99 not in {one.verse for one in plain}
-    assert {one.verse for one in asked} - {one.verse for one in plain} == {99}
+    places = [(place(-1.0 - k / 100, 2.0 * k, 2.0 * k + 1),) for k in range(300)]
+    plain = heard_places(places, [80] * 300, [], never)
+    asked = heard_places(places, [80] * 300, [], never, always={299})
+    assert 299 not in {one.verse for one in plain}
+    assert {one.verse for one in asked} - {one.verse for one in plain} == {299}
+
+
+def test_a_long_verse_is_looked_at_before_short_ones_that_fit_a_little_better() -> None:
+    places = [(place(-1.5, 2.0 * k, 2.0 * k + 1),) for k in range(300)]
+    places.append((place(-1.8, 700.0, 720.0),))
+    found = heard_places(places, [10] * 300 + [120], [], never)
+    assert found[0].verse == 300
     assert heard_places([], [], [], never) == []
 
 
