@@ -1,7 +1,7 @@
 r"""Fit what tells a verse that is sung from one that is not (corpus/match/sounding.py).
 
     python bench/match_fit.py WHISPER SONGS STANZAS.jsonl HEAD_WITHOUT_0 ..._1 ..._2 \
-        [--leave-out NAME ...] [--draft WHISPER_CT2]
+        [--leave-out NAME ...]
 
 SONGS are UltraStar songs, each heard by the head that was trained without it (as in
 bench/confidence.py); synthetic cantes are heard by the shipped head.  Every verse of all
@@ -18,19 +18,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from bank import stanzas
-from confidence import calibration_error, drafted, listen
+from confidence import calibration_error, listen
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
 from songs import Song, cantes, of_ultrastar, unique
 
 from align.ear import Ear
 from align.emissions import WhisperCTC
 from corpus.lyrics.variants import likeness
 from corpus.match.hearing import Place
-from corpus.match.score import CHANCE, DraftText
 from corpus.match.sounding import EVIDENCE, evidence, heard_places
 from corpus.records import Segment
-from corpus.spelling import fold_sound
 from corpus.synth.coplas import COPLAS
 from corpus.text import fold
 
@@ -44,20 +41,22 @@ def verses_of(song: Song) -> list[Lines]:
 
 
 def sung_at(song: Song, lines: Lines, place: Place | Segment) -> bool:
-    """Whether for more than half of a place some line of the verse is sung."""
+    """Whether half of the lines of a verse are sung, for the most part, in a place."""
     mine = {fold(line) for line in lines}
-    inside, first = 0.0, 0
+    inside: set[str] = set()
+    first = 0
     for line in song.lines:
         last = first + len(line.split()) - 1
-        if fold(line) in mine:
-            start, end = song.truth[first, 0], song.truth[last, 1]
-            inside += max(0.0, min(end, place.end) - max(start, place.start))
+        start, end = song.truth[first, 0], song.truth[last, 1]
+        shared = min(end, place.end) - max(start, place.start)
+        if fold(line) in mine and shared > (end - start) / 2:
+            inside.add(fold(line))
         first = last + 1
-    return inside > (place.end - place.start) / 2
+    return len(inside) >= len(mine) / 2
 
 
 def rows(
-    song: Song, ear: Ear, verses: Sequence[Lines], draft: DraftText, titled: bool
+    song: Song, ear: Ear, verses: Sequence[Lines], titled: bool
 ) -> Iterator[tuple[NDArray[np.float64], bool]]:
     """The evidence for each verse that fits well, and whether it is sung there."""
     rng = np.random.default_rng(len(song.lines))
@@ -69,12 +68,9 @@ def rows(
         lambda a, b: likeness(verses[a], verses[b]) >= 0.5,
     )
     for one in found:
-        lines = verses[one.verse]
-        sung = sung_at(song, lines, one.place)
+        sung = sung_at(song, verses[one.verse], one.place)
         title = float(titled if sung else rng.random() < 0.01)
-        text = fuzz.partial_ratio(fold_sound(" ".join(lines)), draft.text) / 100
-        more = max(0.0, text - CHANCE) if draft.text else 0.0
-        yield np.array(evidence(one.sound, more, title)), sung
+        yield np.array(evidence(one.sound, title)), sung
 
 
 def main() -> None:
@@ -89,9 +85,7 @@ def main() -> None:
     parser.add_argument("stanzas", type=Path)
     parser.add_argument("without", type=Path, nargs=3)
     parser.add_argument("--leave-out", nargs="*", default=[])
-    parser.add_argument("--draft", type=Path)
     parser.add_argument("--cantes", type=int, default=24)
-    parser.add_argument("--rows", type=Path, help="Keep the evidence there (npz).")
     given = parser.parse_args()
     torch.set_num_threads(2)
     whole = WhisperCTC(given.whisper)
@@ -109,15 +103,12 @@ def main() -> None:
     groups: list[int] = []
     for k, (song, model) in enumerate(heard):
         ear = Ear(listen(song, model))
-        draft = DraftText(drafted(song, given.draft if k % 3 == 1 else None))
-        for row, sung in rows(song, ear, verses, draft, titled=k % 4 < 2):
+        for row, sung in rows(song, ear, verses, titled=k % 4 < 2):
             table.append(row)
             truth.append(sung)
             groups.append(k)
         print(song.name, sum(t for t, g in zip(truth, groups, strict=True) if g == k), flush=True)
     x, y = np.array(table), np.array(truth)
-    if given.rows:
-        np.savez(given.rows, x=x, y=y, groups=groups)
     model = LogisticRegression(C=100.0, max_iter=5000)
     chance = cross_val_predict(
         model, x, y, groups=groups, cv=GroupKFold(10), method="predict_proba"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from rapidfuzz import fuzz
 
 from corpus.lyrics.variants import likeness
-from corpus.match.hearing import Ear
+from corpus.match.hearing import Ear, Place
 from corpus.match.index import VerseIndex
-from corpus.match.sounding import Sound, heard_places, probability
+from corpus.match.sounding import Heard, Sound, heard_places, probability
 from corpus.records import Recording, Segment
 from corpus.spelling import fold_sound
 from corpus.synth.coplas import COPLAS
@@ -33,6 +33,9 @@ SURE = 0.72
 Against drafts with four words of ten spoilt the best stranger has 0.587 on the mean, the verses
 that are in it 0.68 at the 5th percentile and 0.82 on the median; see docs/benchmarks.md.
 """
+
+_DRAFT_OFF = 3.0
+"""Seconds."""
 
 _ALIKE = 0.5
 """The likeness from which two verses are no rivals: they share half their lines."""
@@ -56,14 +59,13 @@ class Evidence:
     def score(self) -> float:
         """The probability that the verse is sung (there, where it was heard).
 
-        Without sound, title and text are two witnesses: both wrong together is what is
-        left of doubt.  The text counts from chance on, and in full from where no stranger
-        comes.
+        Sound (with the title, or the title alone) and text are two witnesses: both wrong
+        together is what is left of doubt.  The text counts from chance on, and in full from
+        where no stranger comes.
         """
-        if self.sound is not None:
-            return probability(self.sound, max(0.0, self.text - CHANCE), self.title)
+        witness = self.title if self.sound is None else probability(self.sound, self.title)
         heard = min(1.0, max(0.0, self.text - CHANCE) / (SURE - CHANCE))
-        return 1 - (1 - self.title) * (1 - heard)
+        return 1 - (1 - witness) * (1 - heard)
 
     @property
     def reason(self) -> str:
@@ -136,10 +138,35 @@ def _sounding(found: Sequence[Evidence], index: VerseIndex, ear: Ear) -> list[Ev
         alike,
         always={k for k, one in enumerate(found) if one.title},
     )
-    return [
-        replace(found[one.verse], sound=one.sound, start=one.place.start, end=one.place.end)
-        for one in heard
-    ]
+    return [*_both(found, heard), *_text_alone(found, heard)]
+
+
+def _both(found: Sequence[Evidence], heard: Sequence[Heard]) -> Iterator[Evidence]:
+    """Verses in the places of the sound; a text counts only where it was heard there too."""
+    for one in heard:
+        mine = found[one.verse]
+        yield replace(
+            mine,
+            sound=one.sound,
+            start=one.place.start,
+            end=one.place.end,
+            text=mine.text if _near(mine, one.place) else 0.0,
+        )
+
+
+def _text_alone(found: Sequence[Evidence], heard: Sequence[Heard]) -> Iterator[Evidence]:
+    """Verses whose text was heard where their sound was not; a title says nothing of a place."""
+    sounding = {one.verse for one in heard if _near(found[one.verse], one.place)}
+    for k, one in enumerate(found):
+        if one.text > CHANCE and one.start is not None and k not in sounding:
+            yield replace(one, title=0.0)
+
+
+def _near(one: Evidence, place: Place) -> bool:
+    """Whether a text and a place are within the time that a draft may be off."""
+    if one.start is None or one.end is None:
+        return False
+    return place.start < one.end + _DRAFT_OFF and place.end > one.start - _DRAFT_OFF
 
 
 def _heard(evidence: Evidence, draft: DraftText, index: VerseIndex) -> Evidence:

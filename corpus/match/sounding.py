@@ -16,9 +16,9 @@ from corpus.match.hearing import Place
 
 __all__ = ["EVIDENCE", "Heard", "Sound", "evidence", "heard_places", "probability"]
 
-EVIDENCE = ("lead", "above strangers", "letters, log", "text", "title")
-_WEIGHTS = (2.074, 2.838, 1.815, 0.521, 3.259)
-_BIAS = -13.149
+EVIDENCE = ("lead", "above strangers", "letters, log", "title")
+_WEIGHTS = (1.893, 11.442, -0.942, 5.555)
+_BIAS = -7.026
 """By bench/match_fit.py."""
 
 _LOOKED_AT = 200
@@ -112,24 +112,23 @@ def _same_stretch(one: Place, other: Place) -> bool:
     return shared > min(one.end - one.start, other.end - other.start) / 2
 
 
-def evidence(sound: Sound, text: float, title: float) -> tuple[float, ...]:
-    """What speaks for a verse, as `EVIDENCE` names it.
+def evidence(sound: Sound, title: float) -> tuple[float, ...]:
+    """What speaks for a verse, as `EVIDENCE` names it; `title` is how much titles agree, 0..1.
 
-    `text` is by how much a draft is more like it than by chance, `title` how much the title is
-    that of its letra, 0..1.
+    Nats a letter count by the root of the letters: so much less they vary in a longer verse.
     """
+    root = max(1, sound.n_letters) ** 0.5 / 10
     return (
-        sound.lead,
-        sound.score - sound.level,
+        sound.lead * root,
+        (sound.score - sound.level) * root,
         log(max(1, sound.n_letters)),
-        text,
         title,
     )
 
 
-def probability(sound: Sound, text: float, title: float) -> float:
+def probability(sound: Sound, title: float) -> float:
     """The chance that a verse is sung in a place: a logistic regression on the evidence."""
     told = sum(
-        weight * value for weight, value in zip(_WEIGHTS, evidence(sound, text, title), strict=True)
+        weight * value for weight, value in zip(_WEIGHTS, evidence(sound, title), strict=True)
     )
     return 1 / (1 + exp(-max(-30.0, min(30.0, told + _BIAS))))

@@ -72,24 +72,25 @@ def test_a_long_verse_is_looked_at_before_short_ones_that_fit_a_little_better() 
 SCORES = st.floats(-6, 0)
 
 
-@given(SCORES, SCORES, st.floats(-3, 3), st.integers(0, 500), st.floats(0, 0.44), st.floats(0, 1))
+@given(SCORES, SCORES, st.floats(-3, 3), st.integers(0, 500), st.floats(0, 1))
 def test_a_probability(
-    score: float, level: float, lead: float, n_letters: int, text: float, title: float
+    score: float, level: float, lead: float, n_letters: int, title: float
 ) -> None:
     sound = Sound(score=score, level=level, lead=lead, n_letters=n_letters)
-    chance = probability(sound, text, title)
+    chance = probability(sound, title)
     assert 0 < chance < 1
-    assert probability(replace(sound, lead=lead + 0.5), text, title) >= chance
-    assert probability(replace(sound, score=score + 0.5), text, title) >= chance
-    assert probability(sound, min(1.0, text + 0.1), title) >= chance
-    assert probability(sound, text, min(1.0, title + 0.1)) >= chance
+    assert probability(replace(sound, lead=lead + 0.5), title) >= chance
+    assert probability(replace(sound, score=score + 0.5), title) >= chance
+    assert probability(sound, min(1.0, title + 0.1)) >= chance
 
 
 def test_what_is_sure_and_what_is_not() -> None:
-    assert probability(GOOD, 0.0, 0.0) > 0.95
-    assert probability(replace(GOOD, score=-2.9, lead=-0.3), 0.0, 0.0) < 0.1
+    assert probability(GOOD, 0.0) > 0.95
+    assert probability(replace(GOOD, score=-2.9, lead=-0.3), 0.0) < 0.1
     # A title alone does not make a verse sung that is not heard.
-    assert probability(replace(GOOD, score=-3.2, lead=-0.5), 0.0, 1.0) < 0.5
+    assert probability(replace(GOOD, score=-3.2, lead=-0.5), 1.0) < 0.5
+    # A few letters fit anywhere.
+    assert probability(replace(GOOD, score=-2.4, lead=0.5, n_letters=12), 0.0) < 0.1
 
 
 class Ear:
@@ -210,3 +211,26 @@ def test_a_draft_says_what_may_be_sung() -> None:
     segments = [Segment(text="dos caminos tengo", start=30.0, end=40.0)]
     (unknown,) = unknown_in(Ear({}), [], [], segments)
     assert (unknown.start, unknown.end, unknown.text) == (5, 60, "dos caminos tengo")
+
+
+# ---- text and sound
+
+
+def test_a_draft_is_one_more_witness_where_the_verse_was_heard() -> None:
+    doubtful = (place(-2.7, 11, 21), place(-2.8, 60, 70))
+    heard = Segment(text="po la caye abaho ba lo que te quero", start=10, end=22)
+    text = DraftText([heard, Segment(text="gracias, y otra cosa más", start=22, end=30)])
+    index = VerseIndex([A, B])
+    with_text = gather(None, text, index, Ear({A.lines: doubtful}))
+    without = gather(None, DraftText(()), index, Ear({A.lines: doubtful}))
+    scores = [{one.start: one.score for one in found} for found in (with_text, without)]
+    assert scores[0][11] > scores[1][11]
+    assert scores[0][60] == scores[1][60]
+
+
+def test_a_draft_alone_speaks_where_the_sound_is_not_understood() -> None:
+    text = DraftText([Segment(text=A.text, start=30, end=40)])
+    elsewhere = Ear({A.lines: (place(-3.1, 80, 90),)})
+    for ear in (Ear({}), elsewhere):
+        found = explained(gather(None, text, VerseIndex([A, B]), ear), 0.5)
+        assert [(one.verse, one.start, one.sound) for one in found] == [(A.id, 30, None)]
