@@ -123,17 +123,22 @@ class Ear:
         n_parts = max(1, ceil(self._listening.duration / _PART))
         best, ends = scores(self._sound, voices, n_parts, n_cores())
         found: dict[int, list[Place]] = defaultdict(list)
-        for verse, place in self._spotted(voices, _peaks(best, np.diff(voices.starts)), ends):
+        for verse, place in self._spotted(voices, _peaks(best, np.diff(voices.starts)), best, ends):
             if all(_apart(place, other) for other in found[verse]):
                 found[verse].append(place)
         return [tuple(found[verse][:_AGAIN]) for verse in range(len(verses))]
 
     def _spotted(
-        self, voices: Voices, peaks: Sequence[tuple[int, int]], ends: NDArray[np.int32]
+        self,
+        voices: Voices,
+        peaks: Sequence[tuple[int, int]],
+        best: NDArray[np.float32],
+        ends: NDArray[np.int32],
     ) -> list[tuple[int, Place]]:
         """Verses in parts with their beginnings and ends, the best first."""
         verses = [verse for verse, _ in peaks]
-        found = spans(self._sound, voices, verses, [int(ends[peak]) for peak in peaks])
+        last = [int(ends[peak]) for peak in peaks]
+        found = spans(self._sound, voices, verses, last, [float(best[peak]) for peak in peaks])
         placed = [Place(score=float(one.score), start=one.start, end=one.end) for one in found]
         return sorted(zip(verses, placed, strict=True), key=lambda one: -one[1].score)
 

@@ -35,8 +35,11 @@ _SILENT = 3
 _LOSES = 0.01
 """Nats that a blank may lose in a frame in which nothing is heard."""
 
-_PATIENCE = 90.0
-"""Seconds before the end of a verse in which its beginning is looked for."""
+_PATIENCE = 30.0
+"""Seconds before the end of a verse in which its beginning is looked for first."""
+
+_EQUAL = 1e-3
+"""Nats a letter by which two sums of the same numbers may differ."""
 
 _NEVER = np.float32(-1e30)
 
@@ -220,21 +223,31 @@ def _search(heard, row, starts, bounds, best, ends):  # type: ignore[no-untyped-
 
 
 def spans(
-    sound: Sound, voices: Voices, verses: Sequence[int], ends: Sequence[int]
+    sound: Sound, voices: Voices, verses: Sequence[int], ends: Sequence[int], best: Sequence[float]
 ) -> list[Spotted]:
-    """For each of some verses the best path that ends at a step, with its beginning."""
+    """For each of some verses the best path that ends at a step, with its beginning.
+
+    `best` are their scores as `scores` gave them: a beginning is looked for ever further
+    back until the path is as good.
+    """
     found = []
-    for verse, end in zip(verses, ends, strict=True):
+    for verse, end, wanted in zip(verses, ends, best, strict=True):
         letters = slice(voices.starts[verse], voices.starts[verse + 1])
-        reach = sound.frames[end] - int(_PATIENCE * sound.frame_rate)
-        first = int(np.searchsorted(sound.frames, reach))
-        window = slice(first, end + 1)
-        heard = sound.letters[window], sound.blank[window], sound.rest[window]
-        loss, begin = _one(heard, _row(voices, letters))
+        row, n_letters = _row(voices, letters), int(letters.stop - letters.start)
+        back = _PATIENCE
+        while True:
+            reach = sound.frames[end] - int(back * sound.frame_rate)
+            first = int(np.searchsorted(sound.frames, reach))
+            window = slice(first, end + 1)
+            heard = sound.letters[window], sound.blank[window], sound.rest[window]
+            loss, begin = _one(heard, row)
+            if first == 0 or loss / n_letters >= wanted - _EQUAL:
+                break
+            back *= 3
         frames = sound.frames[window]
         found.append(
             Spotted(
-                score=float(loss) / (letters.stop - letters.start),
+                score=float(loss) / n_letters,
                 start=float(frames[begin]) / sound.frame_rate,
                 end=float(frames[-1] + 1) / sound.frame_rate,
             )

@@ -93,7 +93,7 @@ def test_the_fast_search_is_the_slow_one(made: tuple[Sound, Voices], row: int) -
             assert found[v, 0] == -np.inf
             continue
         assert found[v, 0] == pytest.approx(best / len(columns), abs=1e-4)
-        (span,) = spans(sound, voices, [v], [int(ends[v, 0])])
+        (span,) = spans(sound, voices, [v], [int(ends[v, 0])], [float(found[v, 0])])
         assert span.score == pytest.approx(best / len(columns), abs=1e-4)
         assert 0 <= span.start < span.end
 
@@ -134,7 +134,7 @@ def test_a_verse_is_found_where_it_is_sung() -> None:
     found, ends = scores(sound, voices)
     assert found[0, 0] > -0.5 > found[1, 0]
     assert np.all(np.isneginf(found[2:, 0]))
-    (span,) = spans(sound, voices, [0], [int(ends[0, 0])])
+    (span,) = spans(sound, voices, [0], [int(ends[0, 0])], [float(found[0, 0])])
     assert span.start == pytest.approx(10.0, abs=0.1)
     assert 21.0 < span.end <= 21.5  # the last letter has begun
 
@@ -151,3 +151,19 @@ def test_no_verses() -> None:
     heard = listening(sung(5.0, []))
     found, ends = scores(sound_of(heard), voices_of([], heard), n_parts=2)
     assert found.shape == ends.shape == (0, 2)
+
+
+def test_a_verse_that_lasts_for_minutes_is_found_from_its_beginning() -> None:
+    far = [
+        ("por", 10.0, 10.6),
+        ("la", 90.0, 90.4),
+        ("calle", 200.0, 201.0),
+        ("abajo", 290.0, 291.0),
+    ]
+    heard = listening(sung(300.0, far))
+    sound = sound_of(heard)
+    voices = voices_of([["por", "la", "calle", "abajo"]], heard)
+    found, ends = scores(sound, voices)
+    (span,) = spans(sound, voices, [0], [int(ends[0, 0])], [float(found[0, 0])])
+    assert span.start == pytest.approx(10.0, abs=0.1)
+    assert span.score == pytest.approx(float(found[0, 0]), abs=1e-3)

@@ -313,7 +313,11 @@ def test_a_crawl_that_is_interrupted_ends(
     made.stalled(web, "/")
     site = str(rules(tmp_path, web))
     command = [sys.executable, "-m", "corpus", "-w", str(workspace.root), "lyrics", site]
-    with subprocess.Popen([*command, *OWN], stderr=subprocess.PIPE, text=True) as running:
+    # A shell lets what it runs in the background ignore interrupts, and so would our child.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    running = subprocess.Popen([*command, *OWN], stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
+    with running:
         deadline = time.monotonic() + 30
         while not web.asked["/"] and time.monotonic() < deadline:
             time.sleep(0.01)
