@@ -209,3 +209,31 @@ def test_a_command_that_fails_is_told(tmp_path: Path) -> None:
     assert ran.peak_mb > 10
     with pytest.raises(CanteError, match="ended with 1"):
         demo.run(("collect", "nothing.mp3"), tmp_path)
+
+
+def test_which_coplas_are_sung_in_a_file(cli: Cli, sung: list[Sung], tmp_path: Path) -> None:
+    letras = tmp_path / "letras"
+    letras.mkdir()
+    for one in sung:
+        (letras / one.letra.name).write_bytes(one.letra.read_bytes())
+    (letras / "otra.txt").write_text("Ni de noche ni de día\nhay quien me pueda consolar", "utf-8")
+    found = cli("identify", sung[0].audio, "--bank", letras, "--json").json
+    (verse,) = sung[0].truth["verses"]
+    assert {one["text"] for one in found["verses"]} == {"\n".join(verse["lines"])}
+    first = found["verses"][0]
+    assert first["probability"] > 0.5
+    # Of a line that is sung twice, either singing may begin the verse.
+    begin, end = verse["sung"][0]["words"][0]["start"], verse["sung"][-1]["words"][-1]["end"]
+    assert begin - 1 < first["start"] < (begin + end) / 2 < first["end"] < end + 1
+    assert [one["start"] for one in found["verses"]] == sorted(
+        one["start"] for one in found["verses"]
+    )
+
+
+def test_a_bank_that_cannot_be(cli: Cli, sung: list[Sung], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for bank in (tmp_path / "none.txt", tmp_path / "empty"):
+        ran = cli("identify", sung[0].audio, "--bank", bank)
+        assert ran.code == 2
+        assert "no letra to look for" in ran.err
+    assert cli("identify", sung[0].audio).code == 0  # the corpus here, which has no verse yet

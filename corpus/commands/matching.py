@@ -10,7 +10,7 @@ import typer
 
 from corpus.commands.listen import BUILT_IN, Audio, aligner_of, drafter
 from corpus.commands.shared import Device, Json, extra, find_recording, open_workspace, stage
-from corpus.errors import UsageError
+from corpus.errors import LyricsError, UsageError
 from corpus.records import Segment
 from corpus.show import as_json, clock, progress, say, table
 
@@ -170,10 +170,16 @@ def _bank(context: typer.Context, places: Sequence[Path]) -> VerseIndex:
         return VerseIndex(workspace.store.verses(), Bank(workspace.root / "bank"))
     verses: list[Verse] = []
     for item in items(places):
-        outcome = take_in(item.payload)
+        try:
+            outcome = take_in(item.payload)
+        except LyricsError as error:
+            say(f"identify: {item.key}: {error}")
+            continue
         verses += [record for record in outcome.records if isinstance(record, Verse)]
         for failure in outcome.failures:
             say(f"identify: {failure.item}: {failure.reason}")
+    if not verses:
+        raise UsageError("no letra to look for: name a corpus, or files and folders of letras")
     return VerseIndex(verses)
 
 

@@ -27,6 +27,9 @@ _GRAM = 4  # letters
 _STRETCH, _STEP = 160, 80
 """Letters of a draft that are looked for together: a verse of four lines has some ninety."""
 
+_LEAST = 100
+"""Verses that each stretch is asked for, at least."""
+
 _HEAP = 256_000_000  # bytes, while documents are taken in
 _NOTE = "bank.json"
 _INDEX = re.compile(r"meta\.json|[0-9a-f]{32}\.\w+(?:\.\w+)?")
@@ -79,7 +82,9 @@ class Bank:
 
     def _of_all(self, queries: Sequence[Mapping[str, float]], limit: int) -> list[str]:
         """The first of each stretch, then the second of each."""
-        found = [self._search(query, limit) for query in queries]
+        # Stretches find the same verses in part: each is asked for more than its share.
+        each = min(limit, max(_LEAST, 3 * limit // max(1, len(queries))))
+        found = [self._search(query, each) for query in queries]
         ranked = dict.fromkeys(id_ for row in zip_longest(*found) for id_ in row if id_)
         return list(ranked)[:limit]
 
