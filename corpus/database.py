@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from corpus.errors import StoreError
 
@@ -73,17 +75,36 @@ class Database:
         self._engine.dispose()
 
 
+_BUSY_S = 30
+"""How long another process's writing is waited for."""
+
+
 def _tune_sqlite(connection: Any, _: Any) -> None:
-    # WAL: readers go on while a stage writes.  FULL: what was said to be done survives a power cut.
-    for setting in (
-        "busy_timeout=30000",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {setting}")
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
+    # WAL: readers go on while a stage writes.  SQLite does not wait for the lock that this takes in
+    # a new database: several processes that make one at once would fail, all but the first.
+    patient = Retrying(
+        retry=retry_if_exception(_locked),
+        stop=stop_after_delay(_BUSY_S),
+        wait=wait_random(0.01, 0.1),
+        reraise=True,
+    )
+    patient(_to_wal, connection)
+    # FULL: what was said to be done survives a power cut.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
     # Python's driver would begin no transaction for the tables that a migration makes.
     connection.isolation_level = None
+
+
+def _locked(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+
+
+def _to_wal(connection: Any) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode != "wal":
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

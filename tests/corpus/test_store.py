@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -404,8 +405,22 @@ def test_a_database_of_another_version(store: Store, tmp_path: Path) -> None:
 
 # ---- several processes
 
+
+def test_a_new_store_that_another_process_holds_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.5, lambda: other.execute("COMMIT"))
+    release.start()
+    with contextlib.closing(Store(f"sqlite:///{path}")) as store:
+        assert store.recordings() == ()
+    release.join()
+    other.close()
+
+
 WRITER = """
 import sys
+import threading
 from corpus.store import Store
 from tests.corpus.made import recording, verse
 
