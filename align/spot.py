@@ -26,8 +26,9 @@ from align.listening import Listening
 
 __all__ = ["Sound", "Spotted", "Voices", "scores", "sound_of", "spans", "voices_of"]
 
-_ROW = 4096
-"""Letters that are gone through together: what is kept of them stays in the nearest cache."""
+_ROW = 1024
+"""Letters that are gone through together: what is kept of them, some 26 bytes each, stays in the
+nearest cache."""
 
 _SILENT = 3
 """Frames in a row of which all that follow are passed over, when nothing is heard in them."""
@@ -63,11 +64,12 @@ class Sound:
 class Voices:
     """Verses as rows of labels: `columns` of all letters, `lines` true where one begins.
 
+    Columns have no sign: a sign would have to be looked at for every letter of every frame.
     `starts` has one number more than there are verses; a verse of which no letter is
     known to the model has none.
     """
 
-    columns: NDArray[np.int32]
+    columns: NDArray[np.uint16]
     lines: NDArray[np.bool_]
     starts: NDArray[np.int64]
 
@@ -121,7 +123,7 @@ def voices_of(verses: Sequence[Sequence[str]], listening: Listening) -> Voices:
             lines += [k == 0 for k in range(len(found))]
         starts.append(len(rows))
     return Voices(
-        columns=np.array(rows, np.int32),
+        columns=np.array(rows, np.uint16),
         lines=np.array(lines, bool),
         starts=np.array(starts, np.int64),
     )
@@ -169,7 +171,7 @@ def _rows(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 
 def _row(
     voices: Voices, letters: slice
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]]:
     """Columns, what bars a blank from being passed over, and where the blank before is a rest."""
     columns, lines = voices.columns[letters], voices.lines[letters]
     equal = np.zeros(len(columns), bool)

@@ -1,4 +1,4 @@
-"""Candidates: the few verses that sound like a draft, or share a title with a recording."""
+"""Candidates: the few verses that sound like a draft, or that a recording may be named after."""
 
 from __future__ import annotations
 
@@ -13,19 +13,28 @@ from corpus.match.bank import Bank
 from corpus.records import Verse
 from corpus.text import fold
 
-__all__ = ["VerseIndex", "title_forms"]
+__all__ = ["TitleHit", "VerseIndex", "title_forms"]
 
 _OF_A_DRAFT = 300
 _OF_THE_SOUND = 20_000
 """Verses: so many are searched in three minutes of sound in some three seconds."""
 
 
+_NAMED_AFTER = 50
+_LINE_WORDS = 3
+"""A title of fewer words is no first line: "Soleá" begins a copla by chance."""
+
+
 @dataclass(frozen=True, slots=True)
 class TitleHit:
-    """Verses of letras whose title is that of the recording; agreement in 0..1."""
+    """What the recording may be named after; agreement in 0..1.
+
+    Verses of the letras that have one title; or one verse, by its first line.
+    """
 
     agreement: float
     verses: tuple[tuple[str, str, int], ...]  # verse, letra, position
+    first_line: bool = False
 
 
 def title_forms(title: str) -> tuple[str, ...]:
@@ -68,5 +77,28 @@ class VerseIndex:
             )
             for known, score, _ in found:
                 best[known] = max(best.get(known, 0.0), score / 100)
-        ranked = sorted(best.items(), key=lambda hit: (-hit[1], hit[0]))
+        ranked = sorted(best.items(), key=_best_first)
         return [TitleHit(score, tuple(self._by_title[known])) for known, score in ranked]
+
+    def by_first_line(self, title: str, cutoff: float = 85.0) -> list[TitleHit]:
+        """The verses whose first line is this title: so cantes are named where nobody named them.
+
+        Best agreement first.
+        """
+        best: dict[str, float] = {}
+        for form in (form for form in title_forms(title) if len(form.split()) >= _LINE_WORDS):
+            for id_ in self._bank.by_text(form, _NAMED_AFTER):
+                line = fold(self.verses[id_].lines[0])
+                score = fuzz.ratio(form, line, score_cutoff=cutoff)
+                best[id_] = max(best.get(id_, 0.0), score / 100)
+        ranked = sorted(((id_, score) for id_, score in best.items() if score), key=_best_first)
+        return [TitleHit(score, (self._place(id_),), first_line=True) for id_, score in ranked]
+
+    def _place(self, id_: str) -> tuple[str, str, int]:
+        """The first letra that holds a verse."""
+        first = self.verses[id_].sources[0]
+        return id_, first.source, first.position
+
+
+def _best_first(hit: tuple[str, float]) -> tuple[float, str]:
+    return -hit[1], hit[0]

@@ -12,9 +12,9 @@ from rapidfuzz import fuzz
 
 from corpus.lyrics.variants import likeness
 from corpus.match.hearing import Ear, Place
-from corpus.match.index import VerseIndex
+from corpus.match.index import TitleHit, VerseIndex
 from corpus.match.sounding import Heard, Sound, heard_places, probability
-from corpus.records import Recording, Segment
+from corpus.records import Recording, Segment, VerseSource
 from corpus.spelling import fold_sound
 from corpus.synth.coplas import COPLAS
 from corpus.text import fold
@@ -47,6 +47,7 @@ class Evidence:
 
     verse: str
     title: float = 0.0
+    first_line: bool = False
     artist: float | None = None
     text: float = 0.0
     sound: Sound | None = None
@@ -72,7 +73,8 @@ class Evidence:
         """The evidence in words."""
         parts = []
         if self.title:
-            parts.append(f"title {self.title:.2f}")
+            named_after = "first line is the title" if self.first_line else "title"
+            parts.append(f"{named_after} {self.title:.2f}")
         if self.title and self.artist is not None:
             parts.append(f"artist {self.artist:.2f}")
         if self.sound is not None:
@@ -183,40 +185,55 @@ def _heard(evidence: Evidence, draft: DraftText, index: VerseIndex) -> Evidence:
 
 
 def _by_title(recording: Recording, index: VerseIndex) -> dict[str, Evidence]:
-    """Verses of the letras that bear the recording's title.
+    """Verses of the letras that bear the recording's title, and those that begin with it.
 
     A title that many letras bear ("Soleá") says as much less of each.
     """
+    hits = [*index.by_title(recording.title), *index.by_first_line(recording.title)]
     found: dict[str, Evidence] = {}
-    for hit in index.by_title(recording.title):
-        letras: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        for verse, letra, position in hit.verses:
-            letras[letra].append((verse, position))
-        agreeing = _of_the_artist(recording, index, letras)
-        for letra, artist in agreeing.items():
-            for verse, position in letras[letra]:
-                one = Evidence(
-                    verse=verse,
-                    title=hit.agreement / len(agreeing),
-                    artist=artist,
-                    letra=letra,
-                    position=position,
-                )
-                if verse not in found or found[verse].title < one.title:
-                    found[verse] = one
+    for one in (one for hit in hits for one in _of_a_hit(recording, index, hit)):
+        if one.verse not in found or found[one.verse].title < one.title:
+            found[one.verse] = one
     return found
 
 
+def _of_a_hit(recording: Recording, index: VerseIndex, hit: TitleHit) -> Iterator[Evidence]:
+    letras: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for verse, letra, position in hit.verses:
+        letras[letra].append((verse, position))
+    sources = {letra: _source(index, letra, places[0][0]) for letra, places in letras.items()}
+    agreeing = _of_the_artist(recording, _of_the_palo(recording, sources))
+    for letra, artist in agreeing.items():
+        for verse, position in letras[letra]:
+            yield Evidence(
+                verse=verse,
+                title=hit.agreement / len(agreeing),
+                first_line=hit.first_line,
+                artist=artist,
+                letra=letra,
+                position=position,
+            )
+
+
+def _source(index: VerseIndex, letra: str, verse: str) -> VerseSource:
+    return next(one for one in index.verses[verse].sources if one.source == letra)
+
+
+def _of_the_palo(recording: Recording, sources: dict[str, VerseSource]) -> dict[str, VerseSource]:
+    """The letras of the recording's palo; all of them where none says that it is of it."""
+    palo = fold(recording.palo)
+    same = {letra: one for letra, one in sources.items() if palo and fold(one.palo) == palo}
+    return same or sources
+
+
 def _of_the_artist(
-    recording: Recording, index: VerseIndex, letras: dict[str, list[tuple[str, int]]]
+    recording: Recording, sources: dict[str, VerseSource]
 ) -> dict[str, float | None]:
     """The letras of the recording's artist, with the agreement; all of them where none is his."""
     agreement: dict[str, float | None] = {}
-    for letra, places in letras.items():
-        sources = index.verses[places[0][0]].sources
-        artist = next(source.artist for source in sources if source.source == letra)
-        known = bool(fold(artist) and fold(recording.artist))
-        ratio = fuzz.token_set_ratio(fold(artist), fold(recording.artist)) / 100
+    for letra, source in sources.items():
+        known = bool(fold(source.artist) and fold(recording.artist))
+        ratio = fuzz.token_set_ratio(fold(source.artist), fold(recording.artist)) / 100
         agreement[letra] = ratio if known else None
     his = {letra: ratio for letra, ratio in agreement.items() if (ratio or 0) >= 0.8}
     return his or agreement

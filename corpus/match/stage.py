@@ -49,7 +49,7 @@ class Matcher:
         return [
             Item(
                 key=recording.id,
-                inputs=content_id(made_from, recording.title, recording.artist),
+                inputs=content_id(made_from, recording.title, recording.artist, recording.palo),
                 payload=recording,
             )
             for recording in recordings
@@ -57,9 +57,9 @@ class Matcher:
         ]
 
     def _letras(self) -> list[str]:
-        """What a match may rest on: the verses, and what the letras that hold them are called."""
+        """What a match may rest on: the verses, and what is said of the letras that hold them."""
         return sorted(
-            f"{id_} {source.source} {source.title} {source.artist}"
+            f"{id_} {source.source} {source.title} {source.artist} {source.palo}"
             for id_, verse in self.index.verses.items()
             for source in verse.sources
         )

@@ -127,6 +127,36 @@ def test_the_artist_decides_between_letras_of_one_title() -> None:
     assert len(unknown) == 3
 
 
+def test_the_palo_decides_between_letras_of_one_title() -> None:
+    letras = [
+        verse(f"ay {i}", source=palo, title="Tientos del Titi", palo=palo)
+        for i, palo in enumerate(["Tientos", "Bulerías", "tientos "])
+    ]
+    found = by_title(replace(CINTA, palo="tientos"), letras)
+    assert sorted(found) == ["Tientos", "tientos "]
+    # The artist is asked after the palo; a palo that no letra has decides nothing.
+    assert len(by_title(replace(CINTA, palo="Zorongo"), letras)) == 3
+    assert len(by_title(CINTA, letras)) == 3
+
+
+def test_a_recording_named_after_a_first_line() -> None:
+    verses = [
+        verse("De una mina de La Unión", "ha salido un minero", source="a", title="Mineras"),
+        verse("a la mina no voy más", "de una mina de la Unión", source="b"),
+        *made_verses(200),
+    ]
+    mina = replace(CINTA, title="Camarón - De una mina de la union (1971)")
+    [found] = gather(mina, draft(), VerseIndex(verses))
+    assert (found.verse, found.title, found.score) == (verses[0].id, 1.0, 1.0)
+    assert found.reason == "first line is the title 1.00, text 0.00"
+    # Many letras that hold one verse do not make it less likely; short titles name no line.
+    sources = [verse(*verses[0].lines, source=f"letra {i}").sources[0] for i in range(5)]
+    again = replace(verses[0], sources=tuple(sources))
+    [held] = gather(mina, draft(), VerseIndex([again]))
+    assert held.title == 1.0
+    assert gather(replace(CINTA, title="La mina"), draft(), VerseIndex([verse("la mina")])) == []
+
+
 # ---- text
 
 
