@@ -45,7 +45,7 @@ def _can_teach(utterance: Utterance) -> bool:
     """Whether a person said what is sung, and all of it is words or nothing."""
     if utterance.tier is not Tier.GOLD:
         return False
-    if utterance.kind is Kind.NOTHING:
+    if not utterance.kind.sung:
         return not utterance.text
     return utterance.kind is not Kind.JALEO and bool(letters(utterance.text))
 

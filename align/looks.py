@@ -37,6 +37,7 @@ KINDS: Mapping[Kind, str] = {
     Kind.LETRA: "letra",
     Kind.QUEJIO: "quejío",
     Kind.JALEO: "jaleo",
+    Kind.FALSETA: "falseta",
     Kind.NOTHING: "nothing sung",
 }
 """What a kind is called."""

@@ -52,7 +52,13 @@ _BAR = (0.26, 0.38)
 _CERTAINTY = 0.4
 _LEVEL = (0.5, 1.0)
 
-_HATCHES = {Kind.LETRA: "", Kind.QUEJIO: "////", Kind.JALEO: "....", Kind.NOTHING: "xxxx"}
+_HATCHES = {
+    Kind.LETRA: "",
+    Kind.QUEJIO: "////",
+    Kind.JALEO: "....",
+    Kind.FALSETA: "----",
+    Kind.NOTHING: "xxxx",
+}
 
 
 def row_seconds(duration: float) -> float:

@@ -1,6 +1,6 @@
 """Verses searched in sound: cells a second, and what an index in front of it costs and loses.
 
-    python bench/spot.py WHISPER CANCIONES STANZAS.jsonl [--others 1000000] [--cantes 4]
+    python bench/spot.py WHISPER CANCIONES STANZAS.jsonl [--others 1000000] [--songs 6] [--cantes 4]
 
 A cell is one letter and the blank before it, in one frame.  The plain kernel goes through
 one verse after the other, compiled too; NumPy takes all letters of a frame at once.
@@ -170,13 +170,15 @@ def main() -> None:
     parser.add_argument("songs", type=Path)
     parser.add_argument("stanzas", type=Path)
     parser.add_argument("--others", type=int, default=1_000_000)
+    parser.add_argument("--songs", dest="n_songs", type=int, default=6)
     parser.add_argument("--cantes", type=int, default=4)
     given = parser.parse_args()
     torch.set_num_threads(THREADS)
     model = WhisperCTC(given.whisper)
     verses = bank(given.stanzas, given.others)
     made = cantes(range(300, 300 + given.cantes), melisma=(1.0, 6.0))
-    heard = [(song, listen(song, model)) for song in (*jamendo(given.songs), *made)]
+    songs = list(jamendo(given.songs))[: given.n_songs]
+    heard = [(song, listen(song, model)) for song in (*songs, *made)]
     kernels(heard[0][1], verses)
     growing(heard[0][1], verses)
     kept(heard, verses)

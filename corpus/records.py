@@ -20,6 +20,7 @@ __all__ = [
     "UNKNOWN_RIGHTS",
     "Annotation",
     "Decision",
+    "Description",
     "Draft",
     "Features",
     "Fingerprint",
@@ -54,7 +55,13 @@ class Kind(str, Enum):
     LETRA = "letra"
     QUEJIO = "quejío"
     JALEO = "jaleo"
+    FALSETA = "falseta"  # the guitar alone
     NOTHING = "nothing"
+
+    @property
+    def sung(self) -> bool:
+        """Whether anybody's voice is heard in it."""
+        return self not in (Kind.FALSETA, Kind.NOTHING)
 
 
 class Tier(str, Enum):
@@ -79,6 +86,14 @@ class Verdict(str, Enum):
     RIGHT = "right"
     CORRECTED = "corrected"
     REJECTED = "rejected"
+    FLAGGED = "flagged"  # something is wrong, and was not put right
+    SKIPPED = "skipped"
+    DRAFT = "draft"  # begun, not handed in
+
+    @property
+    def decides(self) -> bool:
+        """Whether it says anything of the utterance: one that was skipped is as it was."""
+        return self not in (Verdict.SKIPPED, Verdict.DRAFT)
 
 
 def content_id(*parts: str) -> str:
@@ -334,7 +349,11 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """What one person said of one utterance.  Never overwritten: a later one is another."""
+    """What one person said of one utterance.  Never overwritten: a later one is another.
+
+    `origin` is where it was said (a region on a server), `remark` what is said to be wrong
+    where that was not put right.  Only drafts are replaced, by the next of the same origin.
+    """
 
     utterance: str
     annotator: str
@@ -346,6 +365,8 @@ class Annotation:
     kind: Kind = Kind.LETRA
     words: tuple[Word, ...] = ()
     seconds: float = 0.0
+    remark: str = ""
+    origin: str = ""
 
     def __post_init__(self) -> None:
         _check_span(self.start, self.end)
@@ -369,6 +390,25 @@ class Annotation:
             tier=Tier.GOLD,
             corrects=utterance.id,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What one person said of a recording as a whole, by the name of what was asked.
+
+    Palo, sex, region; marks as "0" to "2"; words.  A later one of the same origin takes its place.
+    """
+
+    recording: str
+    annotator: str
+    made: str  # ISO 8601, UTC
+    answers: tuple[tuple[str, str], ...]
+    origin: str = ""
+
+    @property
+    def id(self) -> str:
+        """The hash of who said it, of what and where."""
+        return content_id("description", self.recording, self.annotator, self.origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

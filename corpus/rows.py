@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from corpus import tables as t
 from corpus.records import (
     Annotation,
+    Description,
     Draft,
     Features,
     Fingerprint,
@@ -33,6 +34,7 @@ __all__ = [
     "newest_annotations",
     "record_of",
     "row_of",
+    "utterance_of",
 ]
 
 R = TypeVar("R")
@@ -68,8 +70,10 @@ Record = (
     | Match
     | AlignedRecording
     | Annotation
+    | Description
     | Release
     | Tombstone
+    | Utterance
 )
 
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
@@ -89,6 +93,12 @@ def row_of(record: Any) -> dict[str, Any]:
     return dumped
 
 
+def utterance_of(row: Mapping[Any, Any]) -> Utterance:
+    """An utterance; one that a person put there goes by the id that it was given then."""
+    utterance = record_of(Utterance, row)
+    return utterance if utterance.id == row["id"] else replace(utterance, corrects=row["id"])
+
+
 def record_of(kind: type[R], row: Mapping[Any, Any]) -> R:
     """The record of a kind that a row holds, checked."""
     fields = {key: row[key] for key in row if key in kind.__dataclass_fields__}  # type: ignore[attr-defined]  # kinds are dataclasses; TypeVar cannot say so
@@ -102,4 +112,5 @@ ANNOTATIONS = sa.select(t.annotations).order_by(t.annotations.c.made, t.annotati
 
 def newest_annotations(rows: Iterable[sa.RowMapping]) -> dict[str, Annotation]:
     """The annotation that speaks, by utterance; the rows are those of ANNOTATIONS."""
-    return {row["utterance"]: record_of(Annotation, row) for row in rows}
+    said = (record_of(Annotation, row) for row in rows)
+    return {one.utterance: one for one in said if one.verdict.decides}

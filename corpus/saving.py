@@ -13,6 +13,7 @@ from corpus import tables as t
 from corpus.records import (
     PERSON,
     Annotation,
+    Description,
     Draft,
     Features,
     Fingerprint,
@@ -53,6 +54,8 @@ class Transaction:
             Match: self._match,
             AlignedRecording: self._aligned,
             Annotation: self._annotation,
+            Description: self._description,
+            Utterance: self._utterance,
             Release: self._release,
         }
 
@@ -109,7 +112,7 @@ class Transaction:
 
     def _purge_recordings(self, ids: Sequence[str]) -> Counter[str]:
         gone = self._purge_utterances(t.utterances.c.recording.in_(ids))
-        for table in (t.matches, t.drafts, t.features, t.fingerprints):
+        for table in (t.matches, t.drafts, t.features, t.fingerprints, t.descriptions):
             gone += self._delete(table, table.c.recording.in_(ids))
         gone += self._delete(t.recordings, t.recordings.c.id.in_(ids))
         for id_ in ids:
@@ -234,9 +237,12 @@ class Transaction:
         spoken = self._spoken_of(aligned.recording)
         for utterance in aligned.utterances:
             if not any(_same_stretch(utterance, said) for said in spoken):
-                row = row_of(utterance)
-                del row["corrects"]  # an annotation says that
-                self._upsert(t.utterances, utterance.id, {**row, "retired": False})
+                self._utterance(utterance)
+
+    def _utterance(self, utterance: Utterance) -> None:
+        row = row_of(utterance)
+        del row["corrects"]  # an annotation says that
+        self._upsert(t.utterances, utterance.id, {**row, "retired": False})
 
     def _spoken_of(self, recording: str) -> list[Annotation]:
         """What people left standing in a recording: there, no alignment puts its word beside."""
@@ -247,11 +253,19 @@ class Transaction:
         return [
             said
             for said in newest_annotations(rows).values()
-            if said.verdict is not Verdict.REJECTED
+            if said.verdict in (Verdict.RIGHT, Verdict.CORRECTED)
         ]
 
     def _annotation(self, annotation: Annotation) -> None:
+        c = t.annotations.c
+        if annotation.origin:
+            begun = (c.origin == annotation.origin, c.verdict == Verdict.DRAFT.value)
+            mine = (c.annotator == annotation.annotator, c.utterance == annotation.utterance)
+            self._delete(t.annotations, sa.and_(*begun, *mine))
         self._upsert(t.annotations, annotation.id, row_of(annotation))
+
+    def _description(self, description: Description) -> None:
+        self._upsert(t.descriptions, description.id, row_of(description))
 
     def _release(self, release: Release) -> None:
         row = {"name": release.name, "made": release.made}

@@ -15,6 +15,7 @@ from corpus.errors import StoreError
 from corpus.records import (
     Annotation,
     Decision,
+    Description,
     Draft,
     Features,
     Match,
@@ -27,7 +28,7 @@ from corpus.records import (
     Verse,
     VerseSource,
 )
-from corpus.rows import ANNOTATIONS, Done, adapter, newest_annotations, record_of
+from corpus.rows import ANNOTATIONS, Done, adapter, newest_annotations, record_of, utterance_of
 from corpus.saving import Transaction
 
 __all__ = ["Funnel", "Store"]
@@ -148,14 +149,22 @@ class Store:
         if recording is not None:
             query = query.where(c.recording == recording)
         newest = self._newest_annotations()
-        spoken = (
-            _spoken(record_of(Utterance, row), newest.get(row["id"])) for row in self._rows(query)
-        )
+        spoken = (_spoken(utterance_of(row), newest.get(row["id"])) for row in self._rows(query))
         return tuple(utterance for utterance in spoken if utterance is not None)
 
     def aligned_utterances(self) -> dict[str, Utterance]:
         """Every utterance by its id, as it was before anyone corrected it."""
-        return {row["id"]: record_of(Utterance, row) for row in self._rows(sa.select(t.utterances))}
+        return {row["id"]: utterance_of(row) for row in self._rows(sa.select(t.utterances))}
+
+    def annotations(self) -> tuple[Annotation, ...]:
+        """All that people ever said of utterances, in the order of time."""
+        return tuple(record_of(Annotation, row) for row in self._rows(ANNOTATIONS))
+
+    def descriptions(self) -> tuple[Description, ...]:
+        """All that people said of whole recordings, in the order of time."""
+        c = t.descriptions.c
+        rows = self._rows(sa.select(t.descriptions).order_by(c.made, c.id))
+        return tuple(record_of(Description, row) for row in rows)
 
     def _newest_annotations(self) -> dict[str, Annotation]:
         return newest_annotations(self._rows(ANNOTATIONS))
@@ -204,7 +213,7 @@ class Store:
 
 def _spoken(utterance: Utterance, annotation: Annotation | None) -> Utterance | None:
     """The utterance as a person left it; None where that person threw it out."""
-    if annotation is None:
+    if annotation is None or annotation.verdict is Verdict.FLAGGED:
         return utterance
     if annotation.verdict is Verdict.REJECTED:
         return None

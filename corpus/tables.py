@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 __all__ = [
     "annotations",
+    "descriptions",
     "drafts",
     "features",
     "fingerprints",
@@ -159,6 +160,17 @@ annotations = Table(
     Column("end", Float, nullable=False),
     Column("words", JSON, nullable=False),
     Column("seconds", Float, nullable=False),
+    Column("remark", Text, nullable=False, default="", server_default=""),
+    Column("origin", Text, nullable=False, default="", server_default="", index=True),
+)
+
+descriptions = Table(
+    "descriptions",
+    metadata,
+    _key("id", 32),
+    Column("recording", String(64), ForeignKey("recordings.id"), nullable=False, index=True),
+    *(_text(name) for name in ("annotator", "made", "origin")),
+    Column("answers", JSON, nullable=False),
 )
 
 releases = Table("releases", metadata, _key("name"), _text("made"))

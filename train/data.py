@@ -43,7 +43,7 @@ class Row:
     @property
     def nothing_sung(self) -> bool:
         """Whether there is nothing to be written of it."""
-        return self.kind == Kind.NOTHING.value
+        return self.kind in (Kind.FALSETA.value, Kind.NOTHING.value)
 
 
 class Split:
