@@ -1,330 +1,307 @@
-"""A Label Studio export as annotations, each checked; what is malformed is told and left out.
+"""Tasks of Label Studio as annotations, each checked; what is malformed is told and left out.
 
-The server stores whatever it is sent, so nothing in an export is taken on trust.
-https://labelstud.io/guide/export describes the form.
+The newest annotation of a task speaks for it: regions that an older one had added and that it
+does not have are thrown out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from annotate.fields import (
     Fields,
     MalformedError,
     annotator,
-    choice,
     fields,
     listed,
     moment,
     number,
     shown,
 )
-from annotate.labels import KINDS, LABEL, PALO, TEXT, VERDICT, Said
-from annotate.tasks import PADDING, region_id
-from corpus.records import Annotation, Kind, Utterance, Verdict, Word
-from corpus.text import clean
+from annotate.labels import Questions
+from annotate.regions import TOLERANCE, Heard, Region, Statement, statement
+from annotate.saying import Saying, Task, check_text, how_to_reject, said_of, spoken
+from annotate.tasks import clip_span, region_id
+from corpus.records import (
+    Annotation,
+    Description,
+    Kind,
+    Recording,
+    Utterance,
+    Verdict,
+    content_id,
+)
 
-__all__ = ["TOLERANCE", "NamedPalo", "Problem", "Pulled", "pull", "pull_json"]
+__all__ = ["Known", "Problem", "Pulled", "pull", "pull_json"]
 
-TOLERANCE = 0.01
-"""Seconds by which a time may differ and still be the same: a browser rounds."""
+_REPLACED = "not in the newer annotation"
 
-_HOW_TO_REJECT = f"where nothing is sung, say '{KINDS[Kind.NOTHING]}' or '{Said.NOT_SUNG.value}'"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a corpus has: `utterances` as they were aligned, by id; `recordings` by id.
+
+    `added` are the utterances that people put there, by task, with the moment of it.
+    """
+
+    utterances: Mapping[str, Utterance]
+    recordings: Mapping[str, Recording]
+    questions: Questions = field(default_factory=Questions)
+    added: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something of an export that cannot be taken in; `task` is "" where it is the whole of it."""
+    """Something that cannot be taken in; `task` is "" where it is the whole of it."""
 
     task: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedPalo:
-    """The palo that a person named for a recording."""
-
-    recording: str
-    palo: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """What an export says, in its order."""
+    """What people said, in the order of the tasks; `added` are utterances that they put there."""
 
+    added: tuple[Utterance, ...] = ()
     annotations: tuple[Annotation, ...] = ()
-    palos: tuple[NamedPalo, ...] = ()
+    descriptions: tuple[Description, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
-_Part = Annotation | NamedPalo | Problem
+_Part = Utterance | Annotation | Description | Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Region:
-    """What a person left of a region, in seconds of the recording.
-
-    Times and text are the utterance's own where they are the same to a person.
-    """
-
-    kind: Kind
-    text: str
-    start: float
-    end: float
-    said: Said | None
-
-
-def pull_json(data: bytes, utterances: Mapping[str, Utterance]) -> Pulled:
+def pull_json(data: bytes, known: Known) -> Pulled:
     """`pull` for the bytes of an export file."""
     try:
         export = json.loads(data)
     except (ValueError, RecursionError):
         return _nothing("it is no JSON: export from Label Studio in the format JSON")
-    return pull(export, utterances)
-
-
-def pull(export: object, utterances: Mapping[str, Utterance]) -> Pulled:
-    """The annotations of an export: a list of tasks as Label Studio gives them.
-
-    `utterances` are all that are known, by id, as they were aligned.  A
-    prediction that nobody has confirmed and a task that was skipped say nothing.
-    """
     if not isinstance(export, list):
         return _nothing("it is no list of tasks: export from Label Studio in the format JSON")
-    if not export:
-        return _nothing("the export is empty: there are no tasks in it")
-    parts = [
-        part for nth, task in enumerate(export, 1) for part in _read_task(task, nth, utterances)
-    ]
-    return Pulled(
-        annotations=tuple(part for part in parts if isinstance(part, Annotation)),
-        palos=tuple(part for part in parts if isinstance(part, NamedPalo)),
-        problems=tuple(part for part in parts if isinstance(part, Problem)),
-    )
+    return pull(export, known) if export else _nothing("the export is empty: it has no tasks")
 
 
 def _nothing(reason: str) -> Pulled:
     return Pulled(problems=(Problem(task="", reason=reason),))
 
 
+def pull(tasks: Sequence[object], known: Known) -> Pulled:
+    """What people said in tasks as the server or an export gives them.
+
+    A prediction that nobody has confirmed says nothing.
+    """
+    parts = [part for nth, task in enumerate(tasks, 1) for part in _read_task(task, nth, known)]
+    return Pulled(
+        added=tuple(part for part in parts if isinstance(part, Utterance)),
+        annotations=tuple(part for part in parts if isinstance(part, Annotation)),
+        descriptions=tuple(part for part in parts if isinstance(part, Description)),
+        problems=tuple(part for part in parts if isinstance(part, Problem)),
+    )
+
+
 # ---- tasks
 
 
-def _read_task(found: object, nth: int, utterances: Mapping[str, Utterance]) -> Iterator[_Part]:
+def _read_task(found: object, nth: int, known: Known) -> Iterator[_Part]:
     name = f"no. {nth}"
     try:
-        task = fields(found, "the task")
-        name = str(task["id"]) if isinstance(task.get("id"), int) else name
-        submitted = _submitted(task)
-        if not submitted:
+        told = fields(found, "the task")
+        name = str(told["id"]) if isinstance(told.get("id"), int) else name
+        said = _said(told)
+        if not said:
             return
-        data = fields(task.get("data"), "the data of the task")
-        utterance = _utterance(data, utterances)
-        offset = _offset(data, utterance)
+        task = _task(fields(told.get("data"), "the data of the task"), name, known)
     except MalformedError as error:
         yield Problem(task=name, reason=str(error))
         return
-    for annotation in submitted:
+    added = dict(known.added.get(task.id, {}))
+    for annotation, begun in sorted(said, key=_when):
         try:
-            yield from _read_annotation(annotation, utterance, offset, name)
+            parts = list(_read_annotation(annotation, task, known, added, begun=begun))
         except MalformedError as error:
-            yield Problem(task=name, reason=f"annotation {shown(annotation.get('id'))}: {error}")
-
-
-def _submitted(task: Fields) -> list[Fields]:
-    """What people have handed in; what they skipped is not among it."""
-    found = listed(task.get("annotations", []), "the annotations of the task")
-    return [one for one in found if not one.get("was_cancelled")]
-
-
-def _utterance(data: Fields, utterances: Mapping[str, Utterance]) -> Utterance:
-    id_ = data.get("external_id")
-    if isinstance(id_, str) and id_ in utterances:
-        return utterances[id_]
-    raise MalformedError(f"no utterance {shown(id_)} in this corpus: another's, or aligned anew")
-
-
-def _offset(data: Fields, utterance: Utterance) -> float:
-    offset = number(data, "offset")
-    if abs(offset - max(0.0, utterance.start - PADDING)) > TOLERANCE:
-        raise MalformedError(f"the clip of this utterance does not begin at {offset:g} s")
-    return offset
-
-
-def _read_annotation(
-    annotation: Fields, utterance: Utterance, offset: float, task: str
-) -> tuple[_Part, ...]:
-    items = listed(annotation.get("result"), "its result")
-    regions = _by_region(items)
-    mine = _mine(regions, utterance)
-    # Label Studio notes what an annotation was begun from: an empty one that was begun
-    # from nothing has had no region to delete.
-    if mine is None and annotation.get("parent_prediction", "not told") is None:
-        raise MalformedError(f"empty, and not begun from the prediction: {_HOW_TO_REJECT}")
-    region = None if mine is None else _region(mine, utterance, offset)
-    said = _annotation(annotation, utterance, region)
-    return (said, *_palos(items, utterance), *_left_out(annotation, len(regions) - 1, task))
-
-
-def _palos(items: list[Fields], utterance: Utterance) -> tuple[NamedPalo, ...]:
-    return tuple(
-        NamedPalo(recording=utterance.recording, palo=choice(_value(item), "choices"))
-        for item in items
-        if item.get("from_name") == PALO
-    )
-
-
-def _left_out(annotation: Fields, n_regions: int, task: str) -> tuple[Problem, ...]:
-    if n_regions < 1:
-        return ()
-    which = f"annotation {shown(annotation.get('id'))}"
-    reason = f"{which}: regions that were added are left out ({n_regions}), the first one counts"
-    return (Problem(task=task, reason=reason),)
-
-
-# ---- regions
-
-
-def _value(item: Fields) -> Fields:
-    return fields(item.get("value"), f"the value of {shown(item.get('from_name'))}")
-
-
-def _by_region(items: list[Fields]) -> dict[str, dict[str, Fields]]:
-    """The values of what is said of regions: by region, then by the name of the tag."""
-    found: dict[str, dict[str, Fields]] = {}
-    for item in items:
-        tag, id_ = item.get("from_name"), item.get("id")
-        if tag == PALO:
+            # Nobody has to end what was only begun.
+            if not begun:
+                which = f"annotation {shown(annotation.get('id'))}"
+                yield Problem(task=name, reason=f"{which}: {error}")
             continue
-        if tag not in (LABEL, TEXT, VERDICT):
-            raise MalformedError(f"a result item of {shown(tag)}, which nobody was asked")
-        if not isinstance(id_, str):
-            raise MalformedError(f"a result item of {shown(tag)} has no id")
-        found.setdefault(id_, {})[tag] = _value(item)
-    return found
+        yield from parts
 
 
-def _mine(regions: dict[str, dict[str, Fields]], utterance: Utterance) -> dict[str, Fields] | None:
-    """The region that is the utterance's: the one of its id, or the one drawn in its place."""
-    mine = regions.get(region_id(utterance.id))
-    if mine is None and len(regions) > 1:
-        raise MalformedError(f"{len(regions)} regions, and none is the one that was there")
-    return mine or next(iter(regions.values()), None)
+def _said(task: Fields) -> list[tuple[Fields, bool]]:
+    """All annotations of a task, skipped ones too, and drafts, for which it is True."""
+    handed_in = listed(task.get("annotations", []), "the annotations of the task")
+    drafts = listed(task.get("drafts", []), "the drafts of the task")
+    return [*((one, False) for one in handed_in), *((one, True) for one in drafts)]
 
 
-def _region(values: dict[str, Fields], utterance: Utterance, offset: float) -> _Region:
-    if LABEL not in values:
-        raise MalformedError("the region has no kind: choose one of its labels")
-    start, end = _span(values[LABEL], utterance, offset)
-    text = _text(values[TEXT]) if TEXT in values else ""
-    return _Region(
-        kind=_kind(choice(values[LABEL], "labels")),
-        text=utterance.text if text == _tidy(utterance.text) else text,
-        start=start,
-        end=end,
-        said=_said(choice(values[VERDICT], "choices")) if VERDICT in values else None,
+def _when(saying: tuple[Fields, bool]) -> str:
+    try:
+        return _made(saying[0])
+    except MalformedError:
+        return ""
+
+
+def _task(data: Fields, name: str, known: Known) -> Task:
+    id_, utterances = data.get("external_id"), _utterances(data, known)
+    if not isinstance(id_, str):
+        raise MalformedError(f"'external_id' is no name, but {shown(id_)}")
+    recording = known.recordings.get(utterances[0].recording)
+    if recording is None:
+        raise MalformedError("its recording is not in this corpus any more")
+    first, last = min(one.start for one in utterances), max(one.end for one in utterances)
+    start, end = clip_span(first, last, recording.duration)
+    offset = number(data, "offset")
+    if abs(offset - start) > TOLERANCE:
+        raise MalformedError(f"its clip does not begin at {offset:g} s")
+    return Task(
+        id=id_,
+        name=name,
+        recording=recording.id,
+        heard=Heard(offset=offset, end=end),
+        utterances={region_id(one.id): one for one in utterances},
     )
 
 
-def _span(value: Fields, utterance: Utterance, offset: float) -> tuple[float, float]:
-    start, end = number(value, "start"), number(value, "end")
-    if start > end:
-        raise MalformedError(f"the region ends before it begins ({start:g} s to {end:g} s)")
-    if start < -TOLERANCE or offset + end > utterance.end + PADDING + TOLERANCE:
-        raise MalformedError(f"the region ({start:g} s to {end:g} s) lies outside of its clip")
-    start = _settled(max(0.0, offset + start), utterance.start)
-    return start, max(start, _settled(offset + end, utterance.end))
-
-
-def _settled(time: float, before: float) -> float:
-    return before if abs(time - before) <= TOLERANCE else time
-
-
-def _kind(caption: str) -> Kind:
-    for kind, known in KINDS.items():
-        if known == caption:
-            return kind
-    raise MalformedError(f"a label {shown(caption)}, which nobody was asked")
-
-
-def _said(caption: str) -> Said:
-    try:
-        return Said(caption)
-    except ValueError as error:
-        raise MalformedError(f"a verdict {shown(caption)}, which nobody was asked") from error
-
-
-def _text(value: Fields) -> str:
-    found = value.get("text")
-    if isinstance(found, list) and all(isinstance(line, str) for line in found):
-        return _tidy("\n".join(found))
-    raise MalformedError("the text of the region is no list of texts")
-
-
-def _tidy(text: str) -> str:
-    """Lines without needless white space: what was only spaced anew is no other text."""
-    lines = (" ".join(line.split()) for line in clean(text).splitlines())
-    return "\n".join(line for line in lines if line)
+def _utterances(data: Fields, known: Known) -> list[Utterance]:
+    # Tasks of one utterance once went by its id alone.
+    ids = data.get("utterances", [data.get("external_id")])
+    if not isinstance(ids, list) or not ids:
+        raise MalformedError(f"'utterances' is no list of ids, but {shown(ids)}")
+    found = [known.utterances.get(one) if isinstance(one, str) else None for one in ids]
+    for id_, one in zip(ids, found, strict=True):
+        if one is None:
+            raise MalformedError(f"no utterance {shown(id_)} in this corpus: is it another's?")
+    return [one for one in found if one is not None]
 
 
 # ---- annotations
 
 
-def _annotation(annotation: Fields, utterance: Utterance, region: _Region | None) -> Annotation:
-    verdict = Verdict.REJECTED if region is None else _verdict(region, utterance)
-    # What was thrown out is kept as it was.
-    left = utterance if region is None or verdict is Verdict.REJECTED else region
+def _made(annotation: Fields) -> str:
+    return moment(annotation.get("updated_at") or annotation.get("created_at"))
+
+
+def _read_annotation(
+    annotation: Fields, task: Task, known: Known, added: dict[str, str], *, begun: bool
+) -> Iterator[_Part]:
+    saying = _saying(annotation, len(task.utterances), begun=begun)
+    if saying.verdict is Verdict.SKIPPED:
+        for utterance in task.utterances.values():
+            yield spoken(saying, task, utterance, utterance, Verdict.SKIPPED)
+        return
+    items = listed(annotation.get("result"), "its result")
+    told = statement(items, task.heard, known.questions)
+    # Label Studio notes what an annotation was begun from: an empty one that was begun
+    # from nothing has had no region to delete.
+    nothing = not told.regions and not told.problems
+    if nothing and annotation.get("parent_prediction", "not told") is None:
+        raise MalformedError(
+            f"empty, and not begun from the prediction: {how_to_reject(known.questions.captions)}"
+        )
+    problems = dict(told.problems)
+    yield from _regions(saying, task, told, known, added, problems)
+    if told.answers and not begun:
+        yield _description(saying, task, told)
+    if not begun:
+        which = f"annotation {shown(annotation.get('id'))}"
+        for reason in problems.values():
+            yield Problem(task=task.name, reason=f"{which}: {reason}")
+
+
+def _saying(annotation: Fields, n_utterances: int, *, begun: bool) -> Saying:
     spent = annotation.get("lead_time")
-    return Annotation(
-        utterance=utterance.id,
-        annotator=annotator(annotation.get("completed_by")),
-        made=moment(annotation.get("updated_at") or annotation.get("created_at")),
-        verdict=verdict,
-        text=left.text,
-        start=left.start,
-        end=left.end,
-        kind=left.kind,
-        words=_words(utterance, left),
-        seconds=0.0 if spent is None else number(annotation, "lead_time"),
+    skipped = bool(annotation.get("was_cancelled"))
+    told = (
+        annotation.get("completed_by")
+        or annotation.get("user")
+        or annotation.get("created_username")
+    )
+    return Saying(
+        annotator=annotator(told),
+        made=_made(annotation),
+        seconds=0.0 if spent is None else number(annotation, "lead_time") / n_utterances,
+        verdict=Verdict.DRAFT if begun else Verdict.SKIPPED if skipped else None,
     )
 
 
-def _verdict(region: _Region, utterance: Utterance) -> Verdict:
-    if _thrown_out(region, utterance):
-        return Verdict.REJECTED
-    _check_text(region, utterance)
-    same_text = region.text == utterance.text
-    same_times = (region.start, region.end) == (utterance.start, utterance.end)
-    # A person who says that something is wrong and lets it stand has not made it right.
-    if region.said is Said.TEXT_WRONG and same_text:
-        raise MalformedError("the text is said to be wrong, but was not corrected")
-    if region.said is Said.TIMES_WRONG and same_times:
-        raise MalformedError("the times are said to be wrong, but were not corrected")
-    unchanged = same_text and same_times and region.kind is utterance.kind
-    return Verdict.RIGHT if unchanged else Verdict.CORRECTED
-
-
-def _thrown_out(region: _Region, utterance: Utterance) -> bool:
-    """Whether a person says that what was taken for singing is none."""
-    if region.kind is Kind.NOTHING:
-        return utterance.kind is not Kind.NOTHING
-    return region.said is Said.NOT_SUNG
-
-
-def _check_text(region: _Region, utterance: Utterance) -> None:
-    """A letra has text, and so has what had some before; a jaleo or quejío may be without."""
-    if region.kind is Kind.NOTHING or region.text:
+def _regions(
+    saying: Saying,
+    task: Task,
+    told: Statement,
+    known: Known,
+    added: dict[str, str],
+    problems: dict[str, str],
+) -> Iterator[_Part]:
+    regions = _in_place(task, told)
+    for id_, utterance in task.utterances.items():
+        if id_ in told.problems:
+            continue
+        try:
+            yield said_of(saying, task, utterance, regions.pop(id_, None), known.questions)
+        except MalformedError as error:
+            problems[id_] = str(error)
+    if saying.verdict is Verdict.DRAFT:
         return
-    if region.kind is Kind.LETRA or utterance.text:
-        raise MalformedError(f"the region has no text; {_HOW_TO_REJECT}")
+    mine = set()
+    for id_, region in regions.items():
+        try:
+            check_text(region, None, known.questions.captions)
+        except MalformedError as error:
+            problems[id_] = str(error)
+            continue
+        utterance = _added(task, id_, region)
+        mine.add(utterance.id)
+        yield utterance
+        yield spoken(saying, task, utterance, region, Verdict.CORRECTED)
+    yield from _replaced(saying, task, known, added, mine)
+    added |= dict.fromkeys(mine, saying.made)
 
 
-def _words(utterance: Utterance, left: Utterance | _Region) -> tuple[Word, ...]:
-    """The words with their times, where the same ones are still within the span; else none."""
-    words = utterance.words
-    same_words = left.text.split() == utterance.text.split()
-    same_span = (left.start, left.end) == (utterance.start, utterance.end)
-    inside = all(left.start <= word.start and word.end <= left.end for word in words)
-    return words if same_words and (same_span or inside) else ()
+def _in_place(task: Task, told: Statement) -> dict[str, Region]:
+    """The regions; one that was drawn in place of a clip's only utterance goes by its id."""
+    regions = dict(told.regions)
+    if len(task.utterances) == 1 and len(regions) == 1 and not told.problems:
+        return dict.fromkeys(task.utterances, next(iter(regions.values())))
+    return regions
+
+
+def _added(task: Task, region: str, left: Region) -> Utterance:
+    """A region that a person drew as an utterance; its verse is the one it was cut out of."""
+    shared = {
+        one: min(one.end, left.end) - max(one.start, left.start) for one in task.utterances.values()
+    }
+    nearest = max(shared, key=lambda one: (shared[one], one.id))
+    of_a_verse = shared[nearest] > 0 and left.kind is Kind.LETRA
+    return Utterance(
+        recording=task.recording,
+        start=left.start,
+        end=left.end,
+        text=left.text,
+        kind=left.kind,
+        verse=nearest.verse if of_a_verse else "",
+        corrects=content_id("added", task.id, region),
+    )
+
+
+def _replaced(
+    saying: Saying, task: Task, known: Known, added: Mapping[str, str], mine: set[str]
+) -> Iterator[Annotation]:
+    """What was added before, and is not in this annotation."""
+    for id_, made in added.items():
+        utterance = known.utterances.get(id_)
+        if utterance is not None and id_ not in mine and made < saying.made:
+            gone = spoken(saying, task, utterance, utterance, Verdict.REJECTED)
+            yield replace(gone, remark=_REPLACED, seconds=0.0)
+
+
+def _description(saying: Saying, task: Task, told: Statement) -> Description:
+    return Description(
+        recording=task.recording,
+        annotator=saying.annotator,
+        made=saying.made,
+        answers=told.answers,
+        origin=task.id,
+    )

@@ -1,28 +1,44 @@
-"""The stage: a folder to annotate goes out of a workspace, and annotations come back into it."""
+"""The stage: what people are to hear goes out of a workspace, and what they said comes back."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annotate.labels import labelling_config
-from annotate.pull import NamedPalo, Pulled, pull_json
-from annotate.tasks import clip_name, clip_span, make_tasks, worst_first
+from annotate.labels import labelling_config, questions_of
+from annotate.pull import Known, Pulled, pull_json
+from annotate.queue import by_worth, within
+from annotate.tasks import Piece, clips, make_tasks, pieces
 from corpus.collect.base import file_inputs, printable
 from corpus.errors import UsageError
 from corpus.media import SAMPLE_RATE, Media, flac_bytes, writing
-from corpus.records import Recording, Tier, Utterance
-from corpus.run import Failure, Item, Outcome
+from corpus.records import Description, Recording, Tier
+from corpus.rows import Done
+from corpus.run import Failure, Item, Outcome, now
+from corpus.saving import SENT
 from corpus.store import Store
 from corpus.workspace import Workspace
 
-__all__ = ["Exported", "export", "items", "take_in"]
+__all__ = [
+    "Exported",
+    "export",
+    "items",
+    "known",
+    "outcome",
+    "sent",
+    "take_in",
+    "to_hear",
+    "write_clips",
+]
 
-Track = Callable[[Sequence[Utterance]], Iterable[Utterance]]
+Track = Callable[[Sequence[Piece]], Iterable[Piece]]
+
+_FILLED = ("palo", "sex", "region")
+"""What a person says of a recording goes to it where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,56 +50,73 @@ class Exported:
     seconds: float
 
 
-def export(
-    workspace: Workspace, folder: Path, limit_minutes: float | None = None, *, track: Track = iter
-) -> Exported:
-    """Write tasks.json, config.xml and clips/*.flac of what nobody has checked, the worst first.
+def to_hear(
+    workspace: Workspace, minutes: float | None = None, longest: float | None = None
+) -> list[Piece]:
+    """What nobody has checked, where a minute of people is worth most first.
 
-    With a limit, as much as fits in that many minutes of clips.  Clips that are
-    there already stay; tasks.json comes last, so it names no clip that is not there.
-    Raises UsageError for a limit that is none, MediaError when audio is missing
+    A clip an utterance, or with `longest` pieces of recordings of at most so many seconds;
+    with `minutes`, as much as is heard in them.  Raises UsageError for minutes that are none.
+    """
+    if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
+        raise UsageError(f"a limit is a number of minutes above 0, not {minutes:g}")
+    recordings = {recording.id: recording for recording in workspace.store.recordings()}
+    everything = workspace.store.utterances()
+    unchecked = [one for one in everything if one.tier is not Tier.GOLD]
+    made = (
+        clips(unchecked, recordings) if longest is None else pieces(unchecked, recordings, longest)
+    )
+    return within(by_worth(made, recordings, everything), minutes)
+
+
+def export(
+    workspace: Workspace,
+    folder: Path,
+    minutes: float | None = None,
+    longest: float | None = None,
+    *,
+    track: Track = iter,
+) -> Exported:
+    """Write tasks.json, config.xml and clips/*.flac of what `to_hear` gives.
+
+    Clips that are there already stay; tasks.json comes last, so it names no clip that is
+    not there.  Raises UsageError for a limit that is none, MediaError when audio is missing
     or the folder cannot be written.
     """
-    if limit_minutes is not None and not (math.isfinite(limit_minutes) and limit_minutes > 0):
-        raise UsageError(f"a limit is a number of minutes above 0, not {limit_minutes:g}")
+    chosen = to_hear(workspace, minutes, longest)
     recordings = {recording.id: recording for recording in workspace.store.recordings()}
-    unchecked = [u for u in workspace.store.utterances() if u.tier is not Tier.GOLD]
-    chosen = _within(worst_first(unchecked), recordings, limit_minutes)
-    n_clips = sum(
-        _write_clip(workspace.media, folder, u, recordings[u.recording].duration)
-        for u in track(chosen)
-    )
-    _write(folder / "config.xml", labelling_config(palos=workspace.config.corpus.palos).encode())
-    tasks = make_tasks(chosen, recordings)
+    n_clips = write_clips(workspace.media, folder, chosen, track)
+    questions = questions_of(workspace.config)
+    _write(folder / "config.xml", labelling_config(questions).encode())
+    tasks = make_tasks(chosen, recordings, questions.captions)
     _write(folder / "tasks.json", json.dumps(tasks, ensure_ascii=False, indent=1).encode())
-    seconds = sum(_seconds(u, recordings) for u in chosen)
+    sent(workspace.store, chosen)
+    seconds = sum(piece.seconds for piece in chosen)
     return Exported(tasks=len(tasks), clips=n_clips, seconds=seconds)
 
 
-def _within(
-    utterances: Sequence[Utterance], recordings: dict[str, Recording], minutes: float | None
-) -> list[Utterance]:
-    left, chosen = math.inf if minutes is None else minutes * 60, []
-    for utterance in utterances:
-        left -= _seconds(utterance, recordings)
-        if left < 0:
-            break
-        chosen.append(utterance)
-    return chosen
+def sent(store: Store, chosen: Iterable[Piece]) -> None:
+    """Note what is put before people: it is kept for them, whatever is aligned anew."""
+    ids = [one.id for piece in chosen for one in piece.utterances]
+    at, before = now(), store.done(SENT).keys()
+    with store.transaction() as transaction:
+        for id_ in ids:
+            if id_ not in before:
+                done = Done(stage=SENT, item=id_, inputs="", state="done", note="", at=at)
+                transaction.mark(done)
 
 
-def _seconds(utterance: Utterance, recordings: dict[str, Recording]) -> float:
-    start, end = clip_span(utterance, recordings[utterance.recording].duration)
-    return end - start
+def write_clips(media: Media, folder: Path, chosen: Sequence[Piece], track: Track = iter) -> int:
+    """Write the sound of pieces as FLAC below a folder; how many were not there yet."""
+    return sum(_write_clip(media, folder, piece) for piece in track(chosen))
 
 
-def _write_clip(media: Media, folder: Path, utterance: Utterance, duration: float) -> bool:
-    """Whether the clip had to be written."""
-    path = folder / clip_name(utterance.id)
+def _write_clip(media: Media, folder: Path, piece: Piece) -> bool:
+    path = folder / piece.clip
     if path.is_file():
         return False
-    first, last = (round(at * SAMPLE_RATE) for at in clip_span(utterance, duration))
-    samples = media.samples(utterance.recording).read(first, max(1, last - first))
+    first, last = (round(at * SAMPLE_RATE) for at in (piece.start, piece.end))
+    samples = media.samples(piece.recording).read(first, max(1, last - first))
     _write(path, flac_bytes(samples))
     return True
 
@@ -106,40 +139,70 @@ def items(paths: Sequence[Path]) -> list[Item[Path]]:
 
 
 def take_in(workspace: Workspace, path: Path) -> Outcome:
-    """The annotations of an export; what is malformed is told and the rest taken.
-
-    A palo that a person names goes to the recording where it has none.
-    """
+    """The annotations of an export; what is malformed is told and the rest taken."""
     key = printable(str(path))
     try:
         data = path.read_bytes()
     except OSError as error:
         return Outcome(failures=(Failure(item=key, reason=f"cannot be read: {error.strerror}"),))
-    pulled = pull_json(data, workspace.store.aligned_utterances())
+    return outcome(workspace.store, key, pull_json(data, known(workspace)))
+
+
+def known(workspace: Workspace) -> Known:
+    """What annotations may speak of."""
+    store = workspace.store
+    utterances = store.aligned_utterances()
+    added: dict[str, dict[str, str]] = defaultdict(dict)
+    for said in store.annotations():
+        if utterances[said.utterance].corrects:
+            added[said.origin].setdefault(said.utterance, said.made)
+    return Known(
+        utterances=utterances,
+        recordings={recording.id: recording for recording in store.recordings()},
+        questions=questions_of(workspace.config),
+        added=added,
+    )
+
+
+def outcome(store: Store, key: str, pulled: Pulled) -> Outcome:
+    """What is to be saved of what people said; `key` is what it was read from."""
     failures = tuple(
         Failure(item=f"{key}:{p.task}" if p.task else key, reason=p.reason) for p in pulled.problems
     )
     if failures and not pulled.annotations and failures[0].item != key:
         # Not done: the export is read again once what it speaks of is there.
         failures = (*failures, Failure(item=key, reason="nothing of it could be taken in"))
-    recordings, unkept = _with_palos(workspace.store, pulled.palos)
+    recordings, n_unkept = _filled(store, pulled.descriptions)
     return Outcome(
-        records=(*recordings, *pulled.annotations), note=_note(pulled, unkept), failures=failures
+        records=(*recordings, *pulled.added, *pulled.annotations, *pulled.descriptions),
+        note=_note(pulled, n_unkept),
+        failures=failures,
     )
 
 
-def _with_palos(store: Store, palos: Sequence[NamedPalo]) -> tuple[list[Recording], int]:
-    """Recordings that had no palo, with the one named last; and how many answers go against it."""
-    named = {one.recording: one.palo for one in palos}
-    known = {r.id: r for r in store.recordings() if r.id in named}
-    filled = [replace(r, palo=named[r.id]) for r in known.values() if not r.palo]
-    kept = {id_: recording.palo or named[id_] for id_, recording in known.items()}
-    return filled, sum(one.palo != kept[one.recording] for one in palos)
+def _filled(store: Store, said: Sequence[Description]) -> tuple[list[Recording], int]:
+    """Recordings with what they lacked, as named last; and how many answers go against them."""
+    answers: dict[str, dict[str, str]] = defaultdict(dict)
+    for one in sorted(said, key=lambda one: one.made):
+        answers[one.recording] |= {name: told for name, told in one.answers if name in _FILLED}
+    if not answers:
+        return [], 0
+    filled, n_unkept = [], 0
+    for recording in store.recordings():
+        told = answers.get(recording.id, {})
+        new = {name: answer for name, answer in told.items() if not getattr(recording, name)}
+        if new:
+            filled.append(replace(recording, **new))  # type: ignore[arg-type]  # texts, by their names
+        kept = {name: getattr(recording, name) for name in told.keys() - new.keys()}
+        n_unkept += sum(told[name] != value for name, value in kept.items())
+    return filled, n_unkept
 
 
 def _note(pulled: Pulled, n_unkept: int) -> str:
     counts = Counter(annotation.verdict.value for annotation in pulled.annotations)
     parts = [f"{count} {verdict}" for verdict, count in sorted(counts.items())]
+    if pulled.added:
+        parts.append(f"{len(pulled.added)} added")
     if n_unkept:
-        parts.append(f"{n_unkept} times another palo was named; what is known of it stays")
+        parts.append(f"{n_unkept} times something else was said; what is known of it stays")
     return ", ".join(parts) or "no annotations in it"

@@ -33,9 +33,13 @@ from corpus.rows import (
     Record,
     newest_annotations,
     row_of,
+    utterance_of,
 )
 
-__all__ = ["Transaction"]
+__all__ = ["SENT", "Transaction"]
+
+SENT = "sent"
+"""The stage of utterances that were put before people: what they make of them may come any time."""
 
 _BATCH = 400  # bound parameters of one statement; SQLite allows 999 in old builds
 
@@ -124,6 +128,7 @@ class Transaction:
     def _purge_utterances(self, which: sa.ColumnElement[bool]) -> Counter[str]:
         ids = sa.select(t.utterances.c.id).where(which)
         links, said = t.releases_utterances, t.annotations
+        self._delete(t.progress, sa.and_(t.progress.c.stage == SENT, t.progress.c.item.in_(ids)))
         gone = self._delete(links, links.c.utterance.in_(ids))
         gone += self._delete(said, said.c.utterance.in_(ids))
         return gone + self._delete(t.utterances, which)
@@ -227,10 +232,14 @@ class Transaction:
             self._replace(t.matches, {"recording": match.recording}, row_of(match))
 
     def _aligned(self, aligned: AlignedRecording) -> None:
-        """What people spoke of stays and speaks; what only a release names stays out of sight."""
+        """What people spoke of stays and speaks; what is only named stays out of sight.
+
+        A release names it, or somebody who has been asked what is sung there.
+        """
         c = t.utterances.c
         mine, annotated = c.recording == aligned.recording, sa.select(t.annotations.c.utterance)
-        named = sa.union(annotated, sa.select(t.releases_utterances.c.utterance))
+        sent = sa.select(t.progress.c.item).where(t.progress.c.stage == SENT)
+        named = sa.union(annotated, sa.select(t.releases_utterances.c.utterance), sent)
         self._connection.execute(sa.delete(t.utterances).where(mine, c.id.not_in(named)))
         older = sa.update(t.utterances).where(mine, c.id.not_in(annotated))
         self._connection.execute(older.values(retired=True))
@@ -263,6 +272,26 @@ class Transaction:
             mine = (c.annotator == annotation.annotator, c.utterance == annotation.utterance)
             self._delete(t.annotations, sa.and_(*begun, *mine))
         self._upsert(t.annotations, annotation.id, row_of(annotation))
+        if annotation.verdict in (Verdict.RIGHT, Verdict.CORRECTED):
+            self._bring_back(annotation)
+
+    def _bring_back(self, annotation: Annotation) -> None:
+        """What was aligned anew while a person worked at it speaks again, in place of the new."""
+        c = t.utterances.c
+        mine = sa.and_(c.id == annotation.utterance, c.retired)
+        recording = self._connection.scalar(sa.select(c.recording).where(mine))
+        if recording is None:
+            return
+        others = sa.select(t.utterances).where(
+            c.recording == recording,
+            ~c.retired,
+            c.id.not_in(sa.select(t.annotations.c.utterance)),
+        )
+        rows = self._connection.execute(others).mappings().all()
+        covered = [row["id"] for row in rows if _same_stretch(utterance_of(row), annotation)]
+        hidden = sa.update(t.utterances).where(c.id.in_(covered)).values(retired=True)
+        self._connection.execute(hidden)
+        self._connection.execute(sa.update(t.utterances).where(mine).values(retired=False))
 
     def _description(self, description: Description) -> None:
         self._upsert(t.descriptions, description.id, row_of(description))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -62,6 +62,22 @@ encoder = "base"
 # Seconds: Whisper hears 30 at a time.
 max_seconds = 30.0
 
+[annotate]
+# The words that people read while they annotate: "es" or "en".
+language = "es"
+# What they are asked of a whole recording: where the singer is from ...
+regions = [
+    "Almería", "Cádiz", "Córdoba", "Extremadura", "Granada", "Huelva", "Jaén", "Jerez",
+    "Lebrija y Utrera", "Málaga", "Murcia", "Sevilla", "Triana",
+]
+# ... and marks from 0 to 2, for faults of the sound and for what accompanies the voice.
+quality = ["white noise", "impulse noise", "background", "oversaturation"]
+accompaniment = ["guitar", "percussion", "jaleos", "others"]
+
+# Other words for any of these, and for letra, quejío, jaleo, falseta and nothing:
+# another singing tradition names what it hears.
+[annotate.captions]
+
 [publish]
 # Shares of the hours that train, validation and test get; singers are never divided.
 train = 0.8
@@ -116,6 +132,22 @@ class AlignSection(_Section):
     max_seconds: Annotated[float, Field(gt=0, le=30)] = 30.0
 
 
+_REGIONS = (
+    *("Almería", "Cádiz", "Córdoba", "Extremadura", "Granada", "Huelva", "Jaén", "Jerez"),
+    *("Lebrija y Utrera", "Málaga", "Murcia", "Sevilla", "Triana"),
+)
+
+
+class AnnotateSection(_Section):
+    """What people are asked."""
+
+    language: Literal["es", "en"] = "es"
+    regions: tuple[str, ...] = _REGIONS
+    quality: tuple[str, ...] = ("white noise", "impulse noise", "background", "oversaturation")
+    accompaniment: tuple[str, ...] = ("guitar", "percussion", "jaleos", "others")
+    captions: dict[str, str] = {}
+
+
 class PublishSection(_Section):
     """How a dataset is divided."""
 
@@ -132,6 +164,7 @@ class Config(_Section):
     media: MediaSection = MediaSection()
     match: MatchSection = MatchSection()
     align: AlignSection = AlignSection()
+    annotate: AnnotateSection = AnnotateSection()
     publish: PublishSection = PublishSection()
 
 

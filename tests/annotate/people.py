@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from annotate.labels import AUDIO, LABEL, PALO, TEXT, VERDICT
+from annotate.labels import AUDIO, LABEL, TEXT, VERDICT, tag_of
 
 Task = dict[str, Any]
 Edit = Callable[[list[dict[str, Any]]], Any]
@@ -32,12 +32,13 @@ def handed_in(task: Task, *edits: Edit, number: int = 1, **fields: Any) -> Task:
     return {**copy.deepcopy(task), "id": 100 + number, "annotations": [annotation]}
 
 
-def region(**fields: Any) -> Edit:
-    """Change start or end, which every item of a region repeats."""
+def region(of: str = "", /, **fields: Any) -> Edit:
+    """Change start or end, which every item of a region repeats; of all regions, or of one."""
 
     def edit(result: list[dict[str, Any]]) -> None:
         for item in result:
-            item["value"] |= fields
+            if of in ("", item["id"]):
+                item["value"] |= fields
 
     return edit
 
@@ -77,18 +78,47 @@ def verdict(caption: str) -> Edit:
     return edit
 
 
-def palo(caption: str) -> Edit:
-    """Say what palo it is; this belongs to no region."""
-    item = {"id": "palo-1", "from_name": PALO, "to_name": AUDIO, "type": "choices"}
+def answer(question: str, caption: str) -> Edit:
+    """Say something of the recording; this belongs to no region."""
+    item = {"id": question, "from_name": tag_of(question), "to_name": AUDIO, "type": "choices"}
     return lambda result: result.append({**item, "value": {"choices": [caption]}})
 
 
-def another_region(start: float, end: float) -> Edit:
+def written(question: str, *lines: str) -> Edit:
+    """Write something of the recording."""
+    item = {"id": question, "from_name": tag_of(question), "to_name": AUDIO, "type": "textarea"}
+    return lambda result: result.append({**item, "value": {"text": list(lines)}})
+
+
+def another_region(
+    start: float,
+    end: float,
+    *lines: str,
+    label: str = "Letra",
+    id: str = "drawn",  # noqa: A002  # as in the result
+) -> Edit:
     """Draw one more region."""
-    item = {"id": "drawn", "from_name": LABEL, "to_name": AUDIO, "type": "labels"}
-    drawn = {"start": start, "end": end, "channel": 0, "labels": ["Letra"]}
-    return lambda result: result.append({**item, "origin": "manual", "value": drawn})
+    shared = {"id": id, "to_name": AUDIO, "origin": "manual"}
+    span = {"start": start, "end": end, "channel": 0}
+
+    def edit(result: list[dict[str, Any]]) -> None:
+        drawn = {**span, "labels": [label]}
+        result.append({**shared, "from_name": LABEL, "type": "labels", "value": drawn})
+        if lines:
+            said = {**span, "text": list(lines)}
+            result.append({**shared, "from_name": TEXT, "type": "textarea", "value": said})
+
+    return edit
 
 
 def deleted(result: list[dict[str, Any]]) -> None:
     result.clear()
+
+
+def without_region(of: str) -> Edit:
+    """Delete one region."""
+
+    def edit(result: list[dict[str, Any]]) -> None:
+        result[:] = [item for item in result if item["id"] != of]
+
+    return edit

@@ -14,14 +14,14 @@ import soundfile
 
 from annotate import stage
 from annotate.stage import Exported, export, items, take_in
-from annotate.tasks import clip_name
+from annotate.tasks import Piece
 from corpus.errors import MediaError, UsageError
 from corpus.media import flac_bytes
-from corpus.records import Recording, Tier, Utterance
+from corpus.records import Recording, Tier, Utterance, Verdict
 from corpus.rows import AlignedRecording
 from corpus.run import Summary, run_stage
 from corpus.workspace import Workspace
-from tests.annotate.people import deleted, handed_in, palo, region, text
+from tests.annotate.people import another_region, answer, deleted, handed_in, region, text, verdict
 from tests.corpus.made import recording, tone, utterance
 
 UNO = recording("uno", artist="voz")
@@ -38,6 +38,10 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     save(made, UNO, AlignedRecording(recording=UNO.id, utterances=(MADRE, PENA)))
     yield made
     made.store.close()
+
+
+def clip(of: Utterance) -> str:
+    return f"clips/{of.id}.flac"
 
 
 def save(workspace: Workspace, *records: Recording | AlignedRecording) -> None:
@@ -79,9 +83,9 @@ def test_again_only_what_is_missing_is_written(workspace: Workspace, tmp_path: P
     folder = tmp_path / "out"
     export(workspace, folder)
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    kept = folder / clip_name(PENA.id)
+    kept = folder / clip(PENA)
     inode = kept.stat().st_ino
-    (folder / clip_name(MADRE.id)).unlink()
+    (folder / clip(MADRE)).unlink()
     assert export(workspace, folder).clips == 1
     assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
     assert kept.stat().st_ino == inode
@@ -112,8 +116,8 @@ def test_killed_halfway_it_leaves_no_half_file_and_carries_on(
 ) -> None:
     folder = tmp_path / "out"
 
-    def killed(utterances: Any) -> Iterator[Utterance]:
-        yield utterances[0]
+    def killed(chosen: Any) -> Iterator[Piece]:
+        yield chosen[0]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -124,7 +128,7 @@ def test_killed_halfway_it_leaves_no_half_file_and_carries_on(
     with pytest.raises(KeyboardInterrupt):
         export(workspace, folder)
     monkeypatch.undo()
-    assert not (folder / clip_name(MADRE.id)).exists()
+    assert not (folder / clip(MADRE)).exists()
     assert export(workspace, folder) == Exported(tasks=2, clips=1, seconds=7.0)
 
 
@@ -197,18 +201,82 @@ def test_the_malformed_are_told_and_the_rest_is_taken(workspace: Workspace, tmp_
     assert [u.tier for u in workspace.store.utterances()] == [Tier.BRONZE, Tier.GOLD]
 
 
-def test_an_utterance_that_is_no_longer_there_is_told(workspace: Workspace, tmp_path: Path) -> None:
+def test_what_was_aligned_anew_meanwhile_is_not_lost(workspace: Workspace, tmp_path: Path) -> None:
     export(workspace, tmp_path / "out")
-    pena = handed_in(exported(tmp_path / "out")[0])
-    save(workspace, AlignedRecording(recording=UNO.id, utterances=(MADRE,)))
-    summary = bring(workspace, tmp_path, pena)
+    pena, madre = exported(tmp_path / "out")
+    anew = [
+        replace(utterance(UNO, line, at, 1.5), score=0.5)
+        for line, at in (("ay pena", 2), ("mía", 3.5))
+    ]
+    save(workspace, AlignedRecording(recording=UNO.id, utterances=(*anew, MADRE)))
+    assert [one.text for one in workspace.store.utterances()] == ["ay pena", "mía", MADRE.text]
+    assert bring(workspace, tmp_path, handed_in(pena), handed_in(madre, was_cancelled=True)).ok
+    # What a person has checked stands in place of what the aligner thinks by now.
+    assert [one.text for one in workspace.store.utterances()] == [PENA.text, MADRE.text]
+    assert [one.tier for one in workspace.store.utterances()] == [Tier.GOLD, MADRE.tier]
+    save(workspace, AlignedRecording(recording=UNO.id, utterances=(*anew, MADRE)))
+    assert [one.text for one in workspace.store.utterances()] == [PENA.text, MADRE.text]
+
+
+def test_an_utterance_of_another_corpus_is_told(workspace: Workspace, tmp_path: Path) -> None:
+    export(workspace, tmp_path / "out")
+    other = handed_in(exported(tmp_path / "out")[0])
+    other["data"]["utterances"] = ["0" * 32]
+    summary = bring(workspace, tmp_path, other)
     reasons = [failure.reason for failure in summary.failures]
-    assert f"no utterance '{PENA.id}' in this corpus" in reasons[0]
+    assert f"no utterance '{'0' * 32}' in this corpus" in reasons[0]
     assert reasons[1] == "nothing of it could be taken in"
-    # Aligned again as it was, the same export is read once more and lands.
+
+
+def test_what_was_drawn_is_an_utterance_once(workspace: Workspace, tmp_path: Path) -> None:
+    export(workspace, tmp_path / "out")
+    pena = exported(tmp_path / "out")[0]
+    drawn = handed_in(pena, another_region(0.0, 0.4, "olé"))
+    assert bring(workspace, tmp_path, drawn).ok
+    assert bring(workspace, tmp_path, drawn, handed_in(pena, was_cancelled=True)).ok
+    assert [one.text for one in workspace.store.utterances()] == ["olé", PENA.text, MADRE.text]
+    # Edited, it is the same one; left out by the next person, it is gone.
+    edited = handed_in(pena, another_region(0.0, 0.6, "olé olé"), updated_at="2026-03-02T00:00:00Z")
+    assert bring(workspace, tmp_path, edited).ok
+    assert [one.text for one in workspace.store.utterances()] == ["olé olé", PENA.text, MADRE.text]
     save(workspace, AlignedRecording(recording=UNO.id, utterances=(MADRE, PENA)))
-    assert bring(workspace, tmp_path, pena).ok
-    assert workspace.store.utterances()[0].tier is Tier.GOLD
+    assert len(workspace.store.utterances()) == 3
+    other = handed_in(pena, completed_by="eva", updated_at="2026-03-03T00:00:00Z")
+    assert bring(workspace, tmp_path, other).ok
+    assert [one.text for one in workspace.store.utterances()] == [PENA.text, MADRE.text]
+
+
+def test_what_was_flagged_stays_unchecked(workspace: Workspace, tmp_path: Path) -> None:
+    export(workspace, tmp_path / "out")
+    pena = exported(tmp_path / "out")[0]
+    assert bring(workspace, tmp_path, handed_in(pena)).ok
+    flagged = handed_in(pena, verdict("Texto mal"), updated_at="2026-03-02T00:00:00Z")
+    assert bring(workspace, tmp_path, flagged).ok
+    assert workspace.store.utterances()[0] == PENA
+    assert workspace.store.annotations()[-1].remark == "text wrong"
+
+
+def test_a_draft_gives_way_to_what_is_handed_in(workspace: Workspace, tmp_path: Path) -> None:
+    export(workspace, tmp_path / "out")
+    pena = exported(tmp_path / "out")[0]
+    for said, at in (("ay pen", "2026-03-02T00:00:00Z"), ("ay penita", "2026-03-02T00:01:00Z")):
+        draft = handed_in(pena, text(said), updated_at=at)["annotations"]
+        assert bring(workspace, tmp_path, {**pena, "id": 1, "annotations": [], "drafts": draft}).ok
+    (begun,) = workspace.store.annotations()
+    assert (begun.verdict, begun.text) == (Verdict.DRAFT, "ay penita")
+    assert workspace.store.utterances()[0] == PENA
+    ended = handed_in(pena, text("ay penita mía"), updated_at="2026-03-02T00:02:00Z")
+    assert bring(workspace, tmp_path, ended).ok
+    assert [one.verdict for one in workspace.store.annotations()] == [Verdict.CORRECTED]
+
+
+def test_pieces_of_recordings(workspace: Workspace, tmp_path: Path) -> None:
+    assert export(workspace, tmp_path / "out", longest=60) == Exported(
+        tasks=1, clips=1, seconds=7.0
+    )
+    (piece,) = exported(tmp_path / "out")
+    assert bring(workspace, tmp_path, handed_in(piece)).ok
+    assert [one.tier for one in workspace.store.utterances()] == [Tier.GOLD, Tier.GOLD]
 
 
 @pytest.mark.parametrize(
@@ -242,10 +310,10 @@ def test_an_export_that_nobody_worked_on_says_so(workspace: Workspace, tmp_path:
 def test_a_palo_goes_where_none_was_known(workspace: Workspace, tmp_path: Path) -> None:
     export(workspace, tmp_path / "out")
     pena, madre = exported(tmp_path / "out")
-    assert bring(workspace, tmp_path, handed_in(pena, palo("tonás"))).ok
+    assert bring(workspace, tmp_path, handed_in(pena, answer("palo", "tonás"))).ok
     assert workspace.store.recordings()[0].palo == "tonás"
-    summary = bring(workspace, tmp_path, handed_in(madre, palo("soleares")))
-    assert "1 times another palo was named" in summary.notes[0].reason
+    summary = bring(workspace, tmp_path, handed_in(madre, answer("palo", "soleares")))
+    assert "1 times something else was said" in summary.notes[0].reason
     assert workspace.store.recordings()[0].palo == "tonás"
 
 

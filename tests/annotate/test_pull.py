@@ -13,37 +13,62 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from annotate.labels import LABEL, TEXT
-from annotate.pull import TOLERANCE, NamedPalo, Pulled, pull, pull_json
-from annotate.tasks import make_tasks
-from corpus.records import Annotation, Kind, Utterance, Verdict
+from annotate.captions import Captions
+from annotate.labels import LABEL, TEXT, Questions
+from annotate.pull import Known, Pulled, pull, pull_json
+from annotate.regions import TOLERANCE
+from annotate.tasks import Task, clips, make_tasks, pieces, region_id
+from corpus.records import (
+    Annotation,
+    Description,
+    Kind,
+    Recording,
+    Utterance,
+    Verdict,
+    content_id,
+)
 from tests.annotate.people import (
     Edit,
     another_region,
+    answer,
     deleted,
     handed_in,
     kind,
-    palo,
     region,
     text,
     value,
     verdict,
     without,
+    without_region,
+    written,
 )
 from tests.corpus.made import recording, utterance
 
 UNO = recording("uno")
 PENA = utterance(UNO, "ay pena\nmía", 2.0, 3.0)
-KNOWN = {PENA.id: PENA}
-TASK = make_tasks([PENA], {UNO.id: UNO})[0]
+QUESTIONS = Questions(palos=("soleares", "tonás"), regions=("Cádiz",), quality=("background",))
+
+
+def knowing(*utterances: Utterance, of: Recording = UNO, **more: Any) -> Known:
+    known = {one.id: one for one in utterances}
+    recordings = {of.id: of}
+    return Known(utterances=known, recordings=recordings, questions=QUESTIONS, **more)
+
+
+def task_of(utterance: Utterance, of: Recording = UNO) -> Task:
+    (task,) = make_tasks(clips([utterance], {of.id: of}), {of.id: of})
+    return task
+
+
+KNOWN = knowing(PENA)
+TASK = task_of(PENA)
 NOTHING = replace(PENA, text="", words=(), kind=Kind.NOTHING)
 AY = replace(PENA, text="", words=(), kind=Kind.QUEJIO)
 
 
 def said(*edits: Edit, of: Utterance = PENA, **fields: Any) -> Annotation:
     """The one annotation, of which there is nothing to complain."""
-    (task,) = make_tasks([of], {UNO.id: UNO})
-    pulled = pull([handed_in(task, *edits, **fields)], {of.id: of})
+    pulled = pull([handed_in(task_of(of), *edits, **fields)], knowing(of))
     assert pulled.problems == ()
     (annotation,) = pulled.annotations
     return annotation
@@ -77,6 +102,7 @@ def test_what_is_handed_in_unchanged_is_right() -> None:
         end=PENA.end,
         words=PENA.words,
         seconds=12.5,
+        origin=PENA.id,
     )
 
 
@@ -168,6 +194,7 @@ def test_a_quejio_without_text_is_right() -> None:
         ([verdict("Bien")], Verdict.RIGHT),
         ([verdict("Bien"), text("ay")], Verdict.CORRECTED),
         ([verdict("Texto mal"), text("ay")], Verdict.CORRECTED),
+        ([verdict("Es otra letra"), text("ay")], Verdict.CORRECTED),
         ([verdict("Tiempos mal"), region(end=3.0)], Verdict.CORRECTED),
     ],
 )
@@ -184,16 +211,163 @@ def test_a_region_that_was_drawn_anew_counts() -> None:
     assert said(redrawn, text("ay")).verdict is Verdict.CORRECTED
 
 
-def test_regions_that_were_added_are_told_and_the_first_one_counts() -> None:
+@pytest.mark.parametrize(
+    ("caption", "remark"),
+    [
+        ("Texto mal", "text wrong"),
+        ("Tiempos mal", "times wrong"),
+        ("Es otra letra", "other verse"),
+        ("Text wrong", "text wrong"),
+        ("other verse", "other verse"),
+    ],
+)
+def test_what_is_wrong_and_was_not_put_right_is_flagged(caption: str, remark: str) -> None:
+    annotation = said(verdict(caption))
+    assert (annotation.verdict, annotation.remark) == (Verdict.FLAGGED, remark)
+    assert (annotation.text, annotation.start, annotation.end) == (PENA.text, 2.0, 5.0)
+
+
+def test_captions_of_a_corpus_and_of_any_language_are_understood() -> None:
+    assert said(kind("Cry (quejío)")).kind is Kind.QUEJIO
+    assert said(kind("quejío")).kind is Kind.QUEJIO
+    own = replace(KNOWN, questions=Questions(captions=Captions("en", {"quejío": "Melisma"})))
+    (annotation,) = pull([handed_in(TASK, kind("melisma"))], own).annotations
+    assert annotation.kind is Kind.QUEJIO
+
+
+# ---- regions that were drawn
+
+DRAWN = content_id("added", PENA.id, "drawn")
+
+
+def test_what_was_split_is_two() -> None:
+    ends = region(region_id(PENA.id), end=1.8)
+    pulled = pull([handed_in(TASK, ends, text("ay pena"), another_region(1.8, 3.4, "mía"))], KNOWN)
+    assert pulled.problems == ()
+    first, second = pulled.annotations
+    assert (first.utterance, first.text, first.end) == (PENA.id, "ay pena", 3.3)
+    assert pulled.added == (
+        Utterance(recording=UNO.id, start=3.3, end=4.9, text="mía", corrects=DRAWN),
+    )
+    assert (second.utterance, second.verdict, second.text) == (DRAWN, Verdict.CORRECTED, "mía")
+    assert second.origin == PENA.id
+
+
+def test_a_quejio_that_was_drawn_is_an_utterance_without_text() -> None:
+    pulled = pull([handed_in(TASK, another_region(0.0, 0.4, label="Quejío"))], KNOWN)
+    (added,) = pulled.added
+    assert (added.kind, added.text, added.verse) == (Kind.QUEJIO, "", "")
+    assert [one.verdict for one in pulled.annotations] == [Verdict.RIGHT, Verdict.CORRECTED]
+
+
+def test_a_letra_that_was_drawn_and_left_without_text_is_told() -> None:
     pulled = pull([handed_in(TASK, another_region(0.0, 0.4))], KNOWN)
-    assert [a.verdict for a in pulled.annotations] == [Verdict.RIGHT]
-    assert "regions that were added are left out (1)" in pulled.problems[0].reason
+    assert pulled.added == ()
+    assert [one.verdict for one in pulled.annotations] == [Verdict.RIGHT]
+    assert "the region has no text" in pulled.problems[0].reason
 
 
-def test_a_named_palo_is_told() -> None:
-    pulled = pull([handed_in(TASK, palo("tonás"))], KNOWN)
-    assert pulled.palos == (NamedPalo(recording=UNO.id, palo="tonás"),)
+def test_a_region_that_the_newer_annotation_does_not_have_is_out() -> None:
+    task = handed_in(TASK, another_region(0.0, 0.4, "olé"))
+    newer = handed_in(TASK, completed_by="eva", updated_at="2026-03-02T10:00:00Z")
+    task["annotations"] += newer["annotations"]
+    first = pull([task], KNOWN)
+    known = replace(
+        knowing(PENA, *first.added), added={PENA.id: {DRAWN: first.annotations[1].made}}
+    )
+    newest = {one.utterance: one for one in pull([task], known).annotations}
+    assert (newest[DRAWN].verdict, newest[DRAWN].annotator) == (Verdict.REJECTED, "eva")
+    assert newest[DRAWN].remark == "not in the newer annotation"
+    # What the older one says of what came after it is nothing.
+    assert (
+        len(pull([handed_in(TASK)], replace(known, added={PENA.id: {DRAWN: "2027"}})).annotations)
+        == 1
+    )
+
+
+# ---- pieces of a recording
+
+FIRST = replace(PENA, verse="v")
+SECOND = utterance(UNO, "que ya no", 6.0, 2.0)
+THIRD = replace(utterance(UNO, "", 9.0, 0.5), kind=Kind.QUEJIO)
+PIECE = make_tasks(pieces([THIRD, FIRST, SECOND], {UNO.id: UNO}, 60), {UNO.id: UNO})[0]
+ALL = knowing(FIRST, SECOND, THIRD)
+
+
+def test_each_region_of_a_piece_is_its_own() -> None:
+    second, third = region_id(SECOND.id), region_id(THIRD.id)
+    edits = (region(second, end=6.0), without_region(third))
+    pulled = pull([handed_in(PIECE, *edits)], ALL)
+    assert pulled.problems == ()
+    assert [(one.utterance, one.verdict) for one in pulled.annotations] == [
+        (FIRST.id, Verdict.RIGHT),
+        (SECOND.id, Verdict.CORRECTED),
+        (THIRD.id, Verdict.REJECTED),
+    ]
+    assert pulled.annotations[1].end == 7.5
+    assert sum(one.seconds for one in pulled.annotations) == pytest.approx(12.5)
+    assert {one.origin for one in pulled.annotations} == {PIECE["data"]["external_id"]}
+
+
+def test_what_was_merged_is_one() -> None:
+    merged = (region(region_id(FIRST.id), end=6.5), text("ay pena", "mía", "que ya no"))
+    pulled = pull([handed_in(PIECE, *merged, without_region(region_id(SECOND.id)))], ALL)
+    first, second, _ = pulled.annotations
+    assert (first.text, first.start, first.end) == ("ay pena\nmía\nque ya no", 2.0, 8.0)
+    assert second.verdict is Verdict.REJECTED
+
+
+def test_a_malformed_region_does_not_stop_the_others() -> None:
+    pulled = pull([handed_in(PIECE, region(region_id(SECOND.id), end=100.0))], ALL)
+    assert [one.utterance for one in pulled.annotations] == [FIRST.id, THIRD.id]
+    (problem,) = pulled.problems
+    assert "lies outside of its clip" in problem.reason
+
+
+def test_a_region_that_was_cut_out_keeps_the_verse() -> None:
+    drawn = another_region(1.0, 2.0, "pena")
+    (added,) = pull([handed_in(PIECE, drawn)], ALL).added
+    assert added.verse == "v"
+
+
+def test_a_piece_of_which_something_is_lost_is_told() -> None:
+    assert "no utterance" in only_problem(pull([handed_in(PIECE)], knowing(FIRST)), task="101")
+
+
+# ---- what is said of the recording
+
+
+def test_answers_are_told() -> None:
+    edits = (
+        answer("palo", "tonás"),
+        answer("sex", "de mujer"),
+        answer("background", "2"),
+        written("words", "bajañí", " calé "),
+        written("notes", "  "),
+    )
+    pulled = pull([handed_in(TASK, *edits)], KNOWN)
+    assert pulled.problems == ()
+    assert pulled.descriptions == (
+        Description(
+            recording=UNO.id,
+            annotator="ana@example.org",
+            made="2026-03-01T10:00:30.250000+00:00",
+            answers=(
+                ("palo", "tonás"),
+                ("sex", "female"),
+                ("background", "2"),
+                ("words", "bajañí\ncalé"),
+            ),
+            origin=PENA.id,
+        ),
+    )
     assert len(pulled.annotations) == 1
+
+
+def test_an_answer_that_nobody_was_given_is_told() -> None:
+    pulled = pull([handed_in(TASK, answer("palo", "techno"))], KNOWN)
+    assert (pulled.descriptions, len(pulled.annotations)) == ((), 1)
+    assert "an answer 'techno', which nobody was given" in pulled.problems[0].reason
 
 
 # ---- by whom, and when
@@ -252,17 +426,31 @@ def test_two_people_have_both_spoken() -> None:
 
 @pytest.mark.parametrize(
     "task",
-    [
-        TASK,
-        {**TASK, "id": 1, "annotations": []},
-        {**TASK, "id": 1, "annotations": [], "drafts": handed_in(TASK)["annotations"]},
-        handed_in(TASK, was_cancelled=True),
-        handed_in(TASK, text("ay"), was_cancelled=True),
-    ],
-    ids=["own tasks.json", "not annotated", "draft", "skipped", "edited and skipped"],
+    [TASK, {**TASK, "id": 1, "annotations": []}],
+    ids=["own tasks.json", "not annotated"],
 )
-def test_what_nobody_handed_in_says_nothing(task: dict[str, Any]) -> None:
+def test_what_nobody_touched_says_nothing(task: dict[str, Any]) -> None:
     assert pull([task], KNOWN) == Pulled()
+
+
+@pytest.mark.parametrize("edits", [[], [text("ay")], [without(LABEL)]])
+def test_what_was_skipped_is_told_as_it_was(edits: list[Edit]) -> None:
+    annotation = said(*edits, was_cancelled=True)
+    assert (annotation.verdict, annotation.text) == (Verdict.SKIPPED, PENA.text)
+    assert not annotation.verdict.decides
+
+
+def begun(*edits: Edit) -> dict[str, Any]:
+    (draft,) = handed_in(TASK, *edits, user="eva@example.org", completed_by=None)["annotations"]
+    return {**TASK, "id": 1, "annotations": [], "drafts": [draft]}
+
+
+def test_what_was_begun_is_told_and_decides_nothing() -> None:
+    (annotation,) = pull([begun(text("ay pen"))], KNOWN).annotations
+    assert (annotation.verdict, annotation.text) == (Verdict.DRAFT, "ay pen")
+    assert (annotation.annotator, annotation.verdict.decides) == ("eva@example.org", False)
+    # Half of a draft is nobody's mistake.
+    assert pull([begun(no_end)], KNOWN) == Pulled()
 
 
 # ---- what is malformed
@@ -284,11 +472,6 @@ def renamed(result: list[dict[str, Any]]) -> None:
     result[0]["from_name"] = "other"
 
 
-def two_drawn(result: list[dict[str, Any]]) -> None:
-    another = {**result[0], "id": "first"}
-    result[:] = [another, {**another, "id": "second"}]
-
-
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
@@ -304,19 +487,16 @@ def two_drawn(result: list[dict[str, Any]]) -> None:
         (without(TEXT), "the region has no text"),
         (text(), "the region has no text"),
         (text(" \n "), "the region has no text"),
-        (value(TEXT, text="ay"), "the text of the region is no list of texts"),
+        (value(TEXT, text={}), "the text of the region is no list of texts"),
         (value(TEXT, text=[1]), "the text of the region is no list of texts"),
         (without(LABEL), "the region has no kind"),
         (value(LABEL, labels=[]), "'labels' is not one choice, but []"),
         (value(LABEL, labels=["Letra", "Jaleo"]), "'labels' is not one choice"),
-        (kind("Falseta"), "a label 'Falseta', which nobody was asked"),
-        (verdict("Regular"), "a verdict 'Regular', which nobody was asked"),
-        (verdict("Texto mal"), "the text is said to be wrong, but was not corrected"),
-        (verdict("Tiempos mal"), "the times are said to be wrong, but were not corrected"),
+        (kind("Palmas"), "an answer 'Palmas', which nobody was given"),
+        (verdict("Regular"), "an answer 'Regular', which nobody was given"),
         (no_value, "the value of 'label' is no object with fields, but nothing"),
         (no_id, "a result item of 'label' has no id"),
         (renamed, "a result item of 'other', which nobody was asked"),
-        (two_drawn, "2 regions, and none is the one that was there"),
     ],
 )
 def test_a_malformed_region_is_told(edit: Edit, reason: str) -> None:
@@ -349,8 +529,10 @@ def test_a_malformed_annotation_is_told(fields: dict[str, Any], reason: str) -> 
     ("change", "reason"),
     [
         ({"data": None}, "the data of the task is no object with fields, but nothing"),
-        ({"data": {**TASK["data"], "external_id": "other"}}, "no utterance 'other' in this corpus"),
-        ({"data": {**TASK["data"], "external_id": ["x"]}}, "no utterance ['x'] in this corpus"),
+        ({"data": {**TASK["data"], "utterances": ["other"]}}, "no utterance 'other' in this"),
+        ({"data": {**TASK["data"], "utterances": [["x"]]}}, "no utterance ['x'] in this corpus"),
+        ({"data": {**TASK["data"], "utterances": []}}, "'utterances' is no list of ids, but []"),
+        ({"data": {**TASK["data"], "external_id": ["x"]}}, "'external_id' is no name"),
         ({"data": {**TASK["data"], "offset": None}}, "'offset' is no number of seconds"),
         ({"data": {**TASK["data"], "offset": 0.0}}, "does not begin at 0 s"),
         ({"annotations": {}}, "the annotations of the task is no list, but {}"),
@@ -399,9 +581,9 @@ SECONDS = st.floats(0, 5000, allow_nan=False)
 @given(start=SECONDS, length=st.floats(0, 30), after=st.floats(0, 10))
 def test_times_come_back_as_they_went_out(start: float, length: float, after: float) -> None:
     of = Utterance(recording=UNO.id, start=start, end=start + length, text="ay")
-    (task,) = make_tasks([of], {UNO.id: replace(UNO, duration=of.end + after + 0.001)})
-    exported = json.dumps([handed_in(task)]).encode()
-    pulled = pull_json(exported, {of.id: of})
+    uno = replace(UNO, duration=of.end + after + 0.001)
+    exported = json.dumps([handed_in(task_of(of, uno))]).encode()
+    pulled = pull_json(exported, knowing(of, of=uno))
     assert pulled.problems == ()
     assert pulled.annotations[0].verdict is Verdict.RIGHT
     assert (pulled.annotations[0].start, pulled.annotations[0].end) == (of.start, of.end)
@@ -411,11 +593,12 @@ def test_times_come_back_as_they_went_out(start: float, length: float, after: fl
 @given(start=SECONDS, left=st.floats(0, 1), right=st.floats(0, 1))
 def test_moved_times_are_those_of_the_recording(start: float, left: float, right: float) -> None:
     of = Utterance(recording=UNO.id, start=start, end=start + 4, text="ay")
-    (task,) = make_tasks([of], {UNO.id: replace(UNO, duration=6000.0)})
+    uno = replace(UNO, duration=6000.0)
+    task = task_of(of, uno)
     offset, first = task["data"]["offset"], left * 2
     last = first + right * (of.end - offset - first)
     assume(abs(offset + first - of.start) > TOLERANCE < abs(offset + last - of.end))
-    pulled = pull([handed_in(task, region(start=first, end=last))], {of.id: of})
+    pulled = pull([handed_in(task, region(start=first, end=last))], knowing(of, of=uno))
     (annotation,) = pulled.annotations
     assert annotation.verdict is Verdict.CORRECTED
     assert annotation.start == pytest.approx(offset + first, abs=1e-9)
@@ -436,7 +619,7 @@ def paths(found: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [before, *(path for key, one in inner for path in paths(one, (*before, key)))]
 
 
-EXPORT = [handed_in(TASK, verdict("Bien"), palo("tonás"))]
+EXPORT = [handed_in(TASK, verdict("Bien"), answer("palo", "tonás"))]
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,0 +1,134 @@
+"""How far people agree, and what a third person has to hear."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from annotate.agreement import agreement, disputed
+from corpus.records import Annotation, Description, Kind, Utterance, Verdict
+from tests.corpus.made import recording, utterance
+
+UNO = recording("uno")
+PENA = utterance(UNO, "ay pena mía", 2.0, 3.0)
+MADRE = utterance(UNO, "mare de mi alma", 6.0, 2.0)
+KNOWN = {one.id: one for one in (PENA, MADRE)}
+
+
+def said(
+    who: str, of: Utterance = PENA, day: int = 1, verdict: Verdict = Verdict.RIGHT, **more: object
+) -> Annotation:
+    made = Annotation(
+        utterance=of.id,
+        annotator=who,
+        made=f"2026-01-{day:02d}T00:00:00+00:00",
+        verdict=verdict,
+        text=of.text,
+        start=of.start,
+        end=of.end,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]  # fields by their names
+
+
+def told(who: str, of: str, **answers: str) -> Description:
+    return Description(
+        recording=of, annotator=who, made="2026-01-01", answers=tuple(answers.items()), origin=of
+    )
+
+
+def test_alone_nobody_agrees() -> None:
+    found = agreement([said("ana"), said("eva", MADRE)], [], [])
+    assert (found.utterances, found.pairs) == (0, 0)
+    assert found.word_error_rate is None
+    assert found.boundaries is None
+    assert found.alpha == (("kind", None),)
+
+
+def test_texts_are_compared_without_case_accents_and_stops() -> None:
+    same = agreement([said("ana", text="Ay, pena mía."), said("eva", text="ay pena mia")], [], [])
+    assert (same.utterances, same.pairs, same.word_error_rate) == (1, 1, 0.0)
+    other = agreement([said("ana"), said("eva", text="ay pena de mía")], [], [])
+    assert other.word_error_rate == pytest.approx(1 / 3.5)
+
+
+def test_ends_are_compared() -> None:
+    found = agreement([said("ana"), said("eva", start=2.2, end=5.4)], [], [])
+    assert found.boundaries is not None
+    assert found.boundaries == pytest.approx((0.3, 0.2))
+
+
+def test_kinds_by_krippendorffs_alpha() -> None:
+    # Two people, four units, one disagreement: alpha = 1 - (n - 1) * o / (n_a * n_b)
+    # with n = 8 values, o = 2 / 1 off-diagonal coincidences, 5 letras and 3 quejíos.
+    units = [utterance(UNO, "ay", at) for at in range(4)]
+    kinds = [(Kind.LETRA, Kind.LETRA)] * 2 + [(Kind.QUEJIO, Kind.QUEJIO), (Kind.LETRA, Kind.QUEJIO)]
+    pairs = [
+        said(who, of, kind=kind)
+        for of, both in zip(units, kinds, strict=True)
+        for who, kind in zip(("ana", "eva"), both, strict=True)
+    ]
+    assert dict(agreement(pairs, [], []).alpha)["kind"] == pytest.approx(1 - 7 * 1 / (5 * 3))
+
+
+def test_what_one_throws_out_is_another_kind_and_no_text() -> None:
+    out = said("eva", verdict=Verdict.REJECTED)
+    both = [said("ana", MADRE), said("eva", MADRE)]
+    found = agreement([said("ana"), out, *both], [], [])
+    assert (found.utterances, found.pairs, found.word_error_rate) == (2, 2, 0.0)
+    kind = dict(found.alpha)["kind"]
+    assert kind is not None
+    assert kind < 0.5
+
+
+def test_only_the_newest_of_a_person_counts_and_only_what_was_handed_in() -> None:
+    edits = [said("ana", text="ay"), said("ana", day=2), said("eva", day=3)]
+    begun = [said("luz", day=4, text="x", verdict=Verdict.DRAFT)]
+    skipped = [said("sol", day=4, verdict=Verdict.SKIPPED)]
+    replaced = [said("mar", day=5, verdict=Verdict.REJECTED, remark="not in the newer annotation")]
+    found = agreement([*edits, *begun, *skipped, *replaced], [], [])
+    assert (found.pairs, found.word_error_rate) == (1, 0.0)
+
+
+def test_answers_about_recordings() -> None:
+    people = [
+        told("ana", "uno", palo="tonás", background="0"),
+        told("eva", "uno", palo="tonás", background="1"),
+        told("ana", "dos", palo="soleares", background="2"),
+        told("eva", "dos", palo="soleares", background="2"),
+    ]
+    alpha = dict(agreement([], people, ["background"]).alpha)
+    assert alpha["palo"] == 1.0
+    assert alpha["background"] is not None
+    # By degrees, 0 against 1 is a smaller difference than 0 against 2.
+    far = [told("eva", "uno", background="2") if i == 1 else one for i, one in enumerate(people)]
+    worse = dict(agreement([], far, ["background"]).alpha)["background"]
+    assert worse is not None
+    assert worse < alpha["background"] < 1.0
+
+
+@pytest.mark.parametrize(
+    ("annotations", "asked"),
+    [
+        ([said("ana")], False),
+        ([said("ana"), said("eva")], False),
+        ([said("ana"), said("eva", start=2.2)], False),
+        ([said("ana"), said("eva", start=2.4)], True),
+        ([said("ana"), said("eva", text="ay pena mía!")], False),
+        ([said("ana"), said("eva", text="ay pena tuya")], True),
+        ([said("ana"), said("eva", kind=Kind.QUEJIO)], True),
+        ([said("ana"), said("eva", verdict=Verdict.REJECTED)], True),
+        ([said(who, verdict=Verdict.REJECTED) for who in ("ana", "eva")], False),
+        ([said("ana"), said("eva", text="no"), said("luz", text="ni")], False),
+        ([said("ana", verdict=Verdict.FLAGGED, remark="text wrong")], True),
+        ([said("ana"), said("eva", day=2, verdict=Verdict.FLAGGED)], True),
+        ([said("ana", verdict=Verdict.FLAGGED), said("eva", day=2)], False),
+        ([said("ana", verdict=Verdict.FLAGGED), said("ana", day=2)], False),
+    ],
+)
+def test_what_a_third_person_has_to_hear(annotations: list[Annotation], asked: bool) -> None:
+    assert disputed(annotations, KNOWN) == ([PENA.id] if asked else [])
+
+
+def test_what_is_no_longer_there_is_asked_of_nobody() -> None:
+    assert disputed([said("ana", verdict=Verdict.FLAGGED)], {}) == []

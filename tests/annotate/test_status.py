@@ -1,0 +1,73 @@
+"""What people have done, and what the corpus is by now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from annotate.status import Shares, Work, shares, work_of
+from corpus.records import Annotation, Description, Kind, Tier, Utterance, Verdict
+from tests.corpus.made import recording, utterance
+
+UNO = recording("uno")
+PENA = utterance(UNO, "ay pena mía", 2.0, 3.0)
+MADRE = utterance(UNO, "mare de mi alma", 6.0, 6.0)
+DRAWN = replace(utterance(UNO, "olé", 9.0, 3.0), corrects="drawn")
+KNOWN = {one.id: one for one in (PENA, MADRE, DRAWN)}
+
+
+def said(who: str, of: Utterance, verdict: Verdict, day: int = 1, **more: object) -> Annotation:
+    made = Annotation(
+        utterance=of.id,
+        annotator=who,
+        made=f"2026-01-{day:02d}T00:00:00+00:00",
+        verdict=verdict,
+        text=of.text,
+        start=of.start,
+        end=of.end,
+        seconds=30.0,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]  # fields by their names
+
+
+def test_the_work_of_each_person() -> None:
+    annotations = [
+        said("eva", PENA, Verdict.SKIPPED),
+        said("ana", PENA, Verdict.CORRECTED, text="ay", start=2.1),
+        said("ana", MADRE, Verdict.RIGHT),
+        said("ana", DRAWN, Verdict.CORRECTED),
+        said("ana", utterance(UNO, "is no longer there", 1.0), Verdict.RIGHT),
+    ]
+    ana, eva = work_of(annotations, KNOWN)
+    assert ana == Work(
+        person="ana", right=1, corrected=2, texts=1, times=1, added=1, minutes=1.5, audio=0.2
+    )
+    assert (ana.done, ana.pace) == (3, pytest.approx(7.5))
+    assert eva == Work(person="eva", skipped=1, minutes=0.5)
+    assert (eva.done, eva.pace) == (0, None)
+
+
+def test_who_comes_back_has_spoken_once_and_spent_both_times() -> None:
+    first = said("ana", PENA, Verdict.DRAFT)
+    second = said("ana", PENA, Verdict.CORRECTED, day=2, kind=Kind.QUEJIO, start=2.01)
+    (ana,) = work_of([second, first], KNOWN)
+    assert ana == Work(person="ana", corrected=1, kinds=1, minutes=1.0, audio=0.05)
+
+
+def test_shares() -> None:
+    gold = [replace(one, tier=Tier.GOLD) for one in (PENA, MADRE)]
+    cry = replace(utterance(UNO, "", 7.0, 1.0), kind=Kind.QUEJIO, tier=Tier.GOLD)
+    falseta = replace(cry, kind=Kind.FALSETA)
+    unchecked = utterance(UNO, "ay ay ay", 8.0, 11.0)
+    words = Description(
+        recording=UNO.id, annotator="ana", made="2026", answers=(("words", "Mare, bajañí\ncalé"),)
+    )
+    found = shares([*gold, cry, falseta, unchecked], [words])
+    assert found.checked == pytest.approx(11 / 22)
+    assert found.quejio == pytest.approx(1 / 10)
+    assert found.culture == pytest.approx(1 / 7)
+
+
+def test_of_nothing_there_are_no_shares() -> None:
+    assert shares([], []) == Shares(checked=None, quejio=None, culture=None)
