@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Device, Format, extra, open_workspace, print_lines, stage
+from corpus.commands.shared import Device, Format, extra, open_workspace, print_lines, ran
 from corpus.records import content_id
 from corpus.show import progress, say
 
@@ -100,9 +100,13 @@ def align(
     ] = "",
     device: Device = "auto",
 ) -> None:
-    """Place every word of the matched verses on the audio; cut utterances of at most 30 s."""
+    """Place every word of the matched verses on the audio; cut utterances of at most 30 s.
+
+    The words of texts that people corrected get their times too.
+    """
     with extra("align"):
         from align.stage import AlignStage
+        from align.word_times import WordTimes
 
     workspace = open_workspace(context)
     settings = workspace.config.align
@@ -110,7 +114,12 @@ def align(
     language = workspace.config.corpus.language
     aligner = aligner_of(name, settings.encoder, language, device, workspace.media.heard)
     aligning = AlignStage(workspace, aligner)
-    stage(context, workspace, "align", aligning.items(), aligning.align)
+    fine = ran(context, workspace, "align", aligning.items(), aligning.align)
+    timing = WordTimes(workspace, aligner)
+    if corrected := timing.items():
+        fine &= ran(context, workspace, "word times", corrected, timing.time)
+    if not fine:
+        raise typer.Exit(1)
 
 
 @app.command()

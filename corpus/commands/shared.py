@@ -31,6 +31,7 @@ __all__ = [
     "find_recording",
     "open_workspace",
     "print_lines",
+    "ran",
     "shown",
     "stage",
 ]
@@ -111,6 +112,23 @@ def stage(
 
     `after` is done in any case, before that.
     """
+    fine = ran(context, workspace, name, items, step, n_workers=n_workers)
+    if after is not None:
+        after()
+    if not fine:
+        raise typer.Exit(1)
+
+
+def ran(
+    context: typer.Context,
+    workspace: Workspace,
+    name: str,
+    items: Sequence[Item[P]],
+    step: Callable[[P], Outcome],
+    *,
+    n_workers: int = 1,
+) -> bool:
+    """Run a stage with a bar and say how it ended; whether nothing failed."""
     from corpus.run import run_stage
     from corpus.show import say, tracker
 
@@ -127,10 +145,7 @@ def stage(
         debug=context.obj["debug"],
     )
     _tell(summary, workspace.store)
-    if after is not None:
-        after()
-    if not summary.ok:
-        raise typer.Exit(1)
+    return summary.ok
 
 
 def shown(store: Store, item: str) -> str:
