@@ -12,6 +12,7 @@
     ├── ModelError            a model is not to be had, or its files are not what they should be
     ├── AlignmentError        a text cannot be placed on this audio
     ├── PublishError          nothing may be published, or the folder cannot take it
+    ├── AnnotationServerError Label Studio cannot be started or reached, or refuses what is asked
     ├── TrainError            a training or judging run cannot start or go on
     ├── PassedOverError       an item is there, and an option says that it is not wanted
     └── MissingExtraError     a package of an optional extra is not installed
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 __all__ = [
     "AlignmentError",
+    "AnnotationServerError",
     "CanteError",
     "ConfigError",
     "DiskFullError",
@@ -87,6 +89,10 @@ class AlignmentError(CanteError):
 
 class PublishError(CanteError):
     """Raised when there is nothing to publish, or the target folder cannot take it."""
+
+
+class AnnotationServerError(CanteError):
+    """Raised when Label Studio cannot be started or reached, or refuses what is asked of it."""
 
 
 class TrainError(CanteError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, cast
 
@@ -227,9 +228,18 @@ class Transaction:
         before = self._connection.scalar(
             sa.select(c.decided_by).where(c.recording == match.recording)
         )
+        kept = self._still_there(match)
         # What a person decided is overwritten by a person only.
-        if before != PERSON or match.decided_by == PERSON:
-            self._replace(t.matches, {"recording": match.recording}, row_of(match))
+        if kept and (before != PERSON or match.decided_by == PERSON):
+            self._replace(t.matches, {"recording": match.recording}, row_of(kept))
+
+    def _still_there(self, match: Match) -> Match | None:
+        """The match without verses that were purged while it was searched for; None without any."""
+        ids = {verse.verse for verse in match.verses}
+        found = self._connection.scalars(sa.select(t.verses.c.id).where(t.verses.c.id.in_(ids)))
+        gone = ids.difference(found)
+        verses = tuple(verse for verse in match.verses if verse.verse not in gone)
+        return replace(match, verses=verses) if verses or not ids else None
 
     def _aligned(self, aligned: AlignedRecording) -> None:
         """What people spoke of stays and speaks; what is only named stays out of sight.

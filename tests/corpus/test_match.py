@@ -293,6 +293,24 @@ def test_again_and_again(workspace: Workspace) -> None:
     assert {found.decision for found in workspace.store.matches()} == {Decision.NONE}
 
 
+def test_verses_that_come_and_go_while_they_are_searched(workspace: Workspace) -> None:
+    with_audio(workspace, CINTA)
+    save(workspace, verse(*SUNG, source="a"), *made_verses(50))
+    searching = Matcher(workspace, Listener(HEARD))
+    items = searching.items()
+    # Another process purges a letra, adds one, and searches: the bank on disk is another.
+    with workspace.store.transaction() as transaction:
+        transaction.purge([], ["a"])
+    save(workspace, verse("ay", "otra letra", source="b"))
+    assert len(Matcher(workspace, None).index.verses) == 51
+    assert run_stage(workspace.store, "match", items, searching.match).ok
+    # What is no longer there is no match; the next run searches what is.
+    assert workspace.store.matches() == ()
+    save(workspace, verse(*SUNG, source="c"))
+    assert match(workspace, Listener(HEARD)).done == 1
+    assert workspace.store.matches()[0].decision is Decision.ACCEPTED
+
+
 def test_a_side_is_matched_by_its_tracks(workspace: Workspace) -> None:
     track = replace(recording("Tientos"), part_of=CINTA.id, offset=3.0)
     with_audio(workspace, CINTA, track)
