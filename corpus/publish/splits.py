@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from corpus.errors import PublishError
+from corpus.publish.together import Together
 from corpus.records import Recording, Utterance, content_id
 from corpus.text import fold
 
@@ -21,19 +22,11 @@ def groups_of(recordings: Collection[Recording]) -> dict[str, str]:
     Together are recordings of one singer, copies of one master, and a side and its tracks;
     and whatever is together with one of them.
     """
-    above: dict[str, str] = {}
-
-    def top(key: str) -> str:
-        while above.setdefault(key, key) != key:
-            above[key] = key = above[above[key]]
-        return key
-
-    members = {one.id: f"recording {one.id}" for one in recordings}
+    together = Together()
     for one in recordings:
         for key in _shared_with(one):
-            first, second = sorted((top(members[one.id]), top(key)))
-            above[second] = first
-    return {id_: top(key) for id_, key in members.items()}
+            together.join(f"recording {one.id}", key)
+    return {one.id: together.top(f"recording {one.id}") for one in recordings}
 
 
 def _shared_with(recording: Recording) -> Iterator[str]:
