@@ -1,0 +1,123 @@
+"""Which utterances a release holds, and whether it may be given away."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from corpus.publish.rights import rights_of_text
+from corpus.records import Recording, Tier, Utterance, Verse
+from corpus.text import fold
+
+__all__ = ["Chosen", "Rights", "Wanted", "choose", "public", "rights_of_row"]
+
+_RANK = {Tier.BRONZE: 0, Tier.SILVER: 1, Tier.GOLD: 2}
+
+_PUBLIC = re.compile(r"public-domain|cc0|permission|cc-by(?:-nc)?(?:-sa)?(?:-\d\.\d)?")
+"""Marks that let everybody have a part of it.  No -nd: a clip is made from the whole."""
+
+_PUBLIC_TEXT = frozenset({"traditional"})
+"""What else a text may be: nobody's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What goes in; all where nothing is said.  Names are compared folded, years inclusive."""
+
+    min_tier: Tier = Tier.SILVER
+    palos: tuple[str, ...] = ()
+    singers: tuple[str, ...] = ()
+    years: tuple[int, int] | None = None
+    verified: bool = False
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """The three rights of a row, each a mark of `corpus.rights`; "" where there is nothing."""
+
+    audio: str
+    text: str
+    annotation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What goes into a release, in order of recording and time; what not, counted by reason."""
+
+    utterances: tuple[Utterance, ...]
+    left_out: tuple[tuple[str, int], ...]
+
+
+def choose(
+    utterances: Iterable[Utterance],
+    recordings: Mapping[str, Recording],
+    verses: Mapping[str, Verse],
+    wanted: Wanted,
+    annotation_rights: str,
+) -> Chosen:
+    """The utterances that are wanted and may go in; the first reason counts."""
+    kept, out = [], Counter[str]()
+    palos, singers = set(map(fold, wanted.palos)), set(map(fold, wanted.singers))
+    for one in utterances:
+        recording = recordings[one.recording]
+        reason = _unwanted(one, recording, wanted, palos, singers)
+        if not reason and wanted.public:
+            rights = rights_of_row(one, recording, verses.get(one.verse), annotation_rights)
+            reason = _forbidden(rights)
+        if reason:
+            out[reason] += 1
+        else:
+            kept.append(one)
+    kept.sort(key=lambda one: (one.recording, one.start, one.id))
+    return Chosen(utterances=tuple(kept), left_out=tuple(sorted(out.items())))
+
+
+def _unwanted(
+    utterance: Utterance,
+    recording: Recording,
+    wanted: Wanted,
+    palos: Collection[str],
+    singers: Collection[str],
+) -> str:
+    if _RANK[utterance.tier] < _RANK[wanted.min_tier]:
+        return f"below {wanted.min_tier.value}"
+    if wanted.verified and utterance.tier is not Tier.GOLD:
+        return "not checked by a person"
+    if palos and fold(recording.palo) not in palos:
+        return "another palo"
+    if singers and fold(recording.artist) not in singers:
+        return "another singer"
+    first, last = wanted.years or (0, 9999)
+    # A year that is not known is in no span of years.
+    if wanted.years and not first <= (recording.year or -1) <= last:
+        return "another year"
+    return ""
+
+
+def rights_of_row(
+    utterance: Utterance, recording: Recording, verse: Verse | None, annotation: str
+) -> Rights:
+    """The rights of a row; a text that is no known verse has the rights nobody knows of."""
+    text = rights_of_text(verse) if verse else "unknown" if utterance.text.strip() else ""
+    return Rights(audio=recording.rights, text=text, annotation=annotation)
+
+
+def public(rights: Rights) -> bool:
+    """Whether everybody may have a row."""
+    return not _forbidden(rights)
+
+
+def _forbidden(rights: Rights) -> str:
+    """The first of the three rights that keeps a row from the public; "" where none does."""
+    if not _PUBLIC.fullmatch(rights.audio):
+        return f"rights of the audio: {rights.audio or 'unknown'}"
+    # One source that gives a text away is enough: it is the same text.
+    marks = rights.text.split(" / ") if rights.text else []
+    if marks and not any(_PUBLIC.fullmatch(one) or one in _PUBLIC_TEXT for one in marks):
+        return f"rights of the text: {rights.text}"
+    if not _PUBLIC.fullmatch(rights.annotation):
+        return f"rights of the annotation: {rights.annotation or 'unknown'}"
+    return ""
