@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from annotate.agreement import disputed
 from annotate.labels import labelling_config, questions_of
 from annotate.pull import Known, Pulled, pull_json
 from annotate.queue import by_worth, within
@@ -25,6 +26,7 @@ from corpus.workspace import Workspace
 
 __all__ = [
     "Exported",
+    "disputed_pieces",
     "export",
     "items",
     "known",
@@ -67,6 +69,14 @@ def to_hear(
         clips(unchecked, recordings) if longest is None else pieces(unchecked, recordings, longest)
     )
     return within(by_worth(made, recordings, everything), minutes)
+
+
+def disputed_pieces(workspace: Workspace) -> list[Piece]:
+    """A clip for each utterance that people differ about, as it was before anybody spoke."""
+    utterances = workspace.store.aligned_utterances()
+    recordings = {recording.id: recording for recording in workspace.store.recordings()}
+    ids = disputed(workspace.store.annotations(), utterances)
+    return clips((utterances[id_] for id_ in ids), recordings)
 
 
 def export(

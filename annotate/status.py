@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from corpus.publish.about import words_of_the_culture
 from corpus.records import Annotation, Description, Kind, Tier, Utterance, Verdict
 from corpus.text import fold
 
@@ -118,17 +119,12 @@ def shares(utterances: Iterable[Utterance], descriptions: Iterable[Description])
     sung = [one for one in checked if one.kind in (Kind.LETRA, Kind.QUEJIO)]
     cries = [one for one in sung if one.kind is Kind.QUEJIO]
     words = [word for one in checked for word in fold(one.text).split()]
-    named = _words_of_the_culture(descriptions)
+    named = words_of_the_culture(descriptions)
     return Shares(
         checked=_share(_seconds(checked), _seconds(everything)),
         quejio=_share(_seconds(cries), _seconds(sung)),
         culture=_share(sum(word in named for word in words), len(words)),
     )
-
-
-def _words_of_the_culture(descriptions: Iterable[Description]) -> set[str]:
-    told = (answer for one in descriptions for name, answer in one.answers if name == "words")
-    return {word for answer in told for word in fold(answer).split()}
 
 
 def _seconds(utterances: Iterable[Utterance]) -> float:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from corpus.commands import curate, gather, learn, letras, listen, look, matching, people
+from corpus.commands import curate, gather, learn, letras, listen, look, matching, people, releases
 from corpus.errors import CanteError, UsageError
 
 __all__ = ["app", "main"]
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verbs in (gather, letras, curate, look, matching, listen, people, learn):
+for verbs in (gather, letras, curate, look, matching, listen, people, releases, learn):
     app.add_typer(verbs.app)
 
 

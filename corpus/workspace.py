@@ -83,6 +83,8 @@ accompaniment = ["guitar", "percussion", "jaleos", "others"]
 train = 0.8
 validation = 0.1
 test = 0.1
+# The licence that people who annotate give their work (a mark, as in cc-by-4.0).
+annotations = "unknown"
 """
 
 
@@ -154,6 +156,7 @@ class PublishSection(_Section):
     train: _Share = 0.8
     validation: _Share = 0.1
     test: _Share = 0.1
+    annotations: str = "unknown"
 
 
 class Config(_Section):

@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from corpus.commands.shared import Json, open_workspace, stage
+from corpus.commands.shared import open_workspace, stage
 from corpus.errors import UsageError
-from corpus.records import Tier
 from corpus.rights import MARKS, rights_of
-from corpus.show import as_json, say, tracker, waiting
+from corpus.show import say, waiting
 
 __all__ = ["app"]
 
@@ -123,43 +122,3 @@ def _mark(text: str) -> str:
     if mark and re.sub(r"-\d\.\d$", "", mark) not in MARKS:
         raise UsageError(f"--rights: '{text}' is none of {', '.join(MARKS)}")
     return mark
-
-
-@app.command()
-def publish(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
-    min_tier: Annotated[
-        Tier, typer.Option(help="Only utterances of this tier and better.")
-    ] = Tier.SILVER,
-    train: Annotated[float | None, typer.Option(min=0, max=1, help="Share of train.")] = None,
-    validation: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Share of validation.")
-    ] = None,
-    test: Annotated[float | None, typer.Option(min=0, max=1, help="Share of test.")] = None,
-    json: Json = False,
-) -> None:
-    """Write a Hugging Face dataset: parquet with audio, splits by singer, a card.
-
-    Nothing leaves the machine. Shares are those of corpus.toml where they are not given; given
-    ones must add up to 1.
-    """
-    from corpus.publish.stage import publish as write
-
-    workspace = open_workspace(context)
-    given = {"train": train, "validation": validation, "test": test}
-    shares = {name: share for name, share in given.items() if share is not None}
-    made = write(
-        workspace,
-        folder,
-        shares=shares or workspace.config.publish.model_dump(),
-        min_tier=min_tier,
-        track=tracker("publish"),
-    )
-    if json:
-        as_json(made)
-        return
-    rows = ", ".join(f"{n_rows} {split}" for split, n_rows in made.rows)
-    say(f"publish: {made.folder}: {rows} utterances, {made.seconds / 60:.1f} minutes")
-    for reason, n_rows in made.left_out:
-        say(f"publish: {n_rows} left out: {reason}")

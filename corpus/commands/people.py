@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Json, open_workspace, stage
+from corpus.commands.shared import Json, extra, open_workspace, stage
+from corpus.errors import UsageError
 from corpus.show import as_json, say, table, tracker
+
+if TYPE_CHECKING:
+    from annotate.labelstudio import LabelStudio
+    from annotate.sync import Synced
+    from corpus.workspace import Workspace
 
 __all__ = ["app"]
 
@@ -25,6 +33,17 @@ Whole = Annotated[
     bool,
     typer.Option("--recordings", help="Pieces of recordings with regions, not a clip each."),
 ]
+Url = Annotated[
+    str,
+    typer.Option(
+        envvar="LABEL_STUDIO_URL", help="A Label Studio that runs; else `corpus annotate serve`."
+    ),
+]
+Token = Annotated[
+    str,
+    typer.Option(envvar="LABEL_STUDIO_API_KEY", help="Its token; better by the environment."),
+]
+Project = Annotated[str, typer.Option(help="The project's title; else the corpus's name.")]
 _PIECE = 180.0
 """Seconds: a browser decodes whole files, and a person wants to see where it ends."""
 
@@ -127,3 +146,160 @@ def agreement(context: typer.Context, json: Json = False) -> None:
     table(("", "agreement"), rows)
     if queue:
         say(f"annotate: {len(queue)} want a third person: `corpus annotate push --disputed`")
+
+
+@annotate.command("serve")
+def serve_label_studio(
+    context: typer.Context,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The port; without it, a free one.")
+    ] = None,
+) -> None:
+    """Run a Label Studio for this corpus until Ctrl-C; it is heard on this machine only."""
+    from annotate.server import ending_on_signals, running_server, serve
+
+    root = open_workspace(context).root
+    if (there := running_server(root)) is not None:
+        say(f"annotate: Label Studio runs already, at {there.url} (process {there.process})")
+        return
+    with ending_on_signals(), serve(root, port, tell=lambda text: say(f"annotate: {text}")) as here:
+        say(f"annotate: Label Studio is at {here.server.url}; Ctrl-C ends it")
+        say(f"annotate: log in as {here.server.email}; {here.server.login} has the password")
+        here.wait()
+    say("annotate: Label Studio has ended; all that was annotated is kept")
+
+
+@annotate.command()
+def push(
+    context: typer.Context,
+    minutes: Minutes = None,
+    recordings: Whole = False,
+    project: Project = "",
+    overlap: Annotated[
+        float, typer.Option(min=0, max=1, help="The share that two people are to hear.")
+    ] = 0.0,
+    disputed: Annotated[
+        bool, typer.Option("--disputed", help="What people differ about, for a third person.")
+    ] = False,
+    url: Url = "",
+    token: Token = "",
+    audio_url: Annotated[
+        str, typer.Option(help="Where the server finds clips that you put there; else sent.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go there, and send nothing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Put what nobody has checked before people in Label Studio; twice is once.
+
+    What is worth most of their time comes first: doubtful, long, of rare palos and singers.
+    """
+    from annotate.stage import disputed_pieces, to_hear
+
+    workspace = open_workspace(context)
+    longest = _PIECE if recordings else None
+    chosen = disputed_pieces(workspace) if disputed else to_hear(workspace, minutes, longest)
+    with extra("annotate"):
+        from annotate.sync import THIRD, Sound, push_to
+
+    title = project or _title(workspace) + (THIRD if disputed else "")
+    seconds = sum(piece.seconds for piece in chosen)
+    if dry_run:
+        say(f"annotate: would push {len(chosen)} tasks, {seconds / 60:.1f} minutes, to '{title}'")
+        return
+    with _server(workspace, url, token) as (server, here):
+        sound = Sound(here=here and not audio_url, url=audio_url)
+        track = tracker("clips")
+        done = push_to(workspace, server, title, chosen, sound, overlap=overlap, track=track)
+        address = f"{server.url}/projects/{done.project}"
+    if json:
+        as_json({**asdict(done), "url": address})
+        return
+    for note in done.notes:
+        say(f"annotate: {note}")
+    say(
+        f"annotate: {done.new} new tasks, {done.known} were there ({done.replaced} of them begin "
+        f"anew); {seconds / 60:.1f} minutes in {address}"
+    )
+
+
+@annotate.command()
+def pull(
+    context: typer.Context,
+    project: Project = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Read everything again, not what changed.")
+    ] = False,
+    watch: Annotated[
+        float | None, typer.Option(min=1, help="Go on, every so many seconds, until Ctrl-C.")
+    ] = None,
+    url: Url = "",
+    token: Token = "",
+    json: Json = False,
+) -> None:
+    """Bring back what people said in Label Studio; nothing unchecked becomes checked.
+
+    What is malformed is set aside with the reason.
+    """
+    import time
+
+    with extra("annotate"):
+        from annotate.sync import projects_of, pull_from
+
+    workspace = open_workspace(context)
+    fine = True
+    with _server(workspace, url, token) as (server, _):
+        numbers = projects_of(server, project, _title(workspace))
+        while True:
+            for number in numbers:
+                told = pull_from(workspace, server, number, everything=everything)
+                fine = fine and not told.failures
+                if json:
+                    as_json({"project": number, **asdict(told)})
+                elif told.tasks or watch is None:
+                    _tell_pulled(number, told)
+            if watch is None:
+                break
+            everything = False
+            time.sleep(watch)
+    if not fine:
+        raise typer.Exit(1)
+
+
+def _tell_pulled(project: int, told: Synced) -> None:
+    for failure in told.failures:
+        task = failure.item.rpartition(":")[2]
+        say(f"annotate: task {task} of project {project}: {failure.reason}")
+    said = [f"{count} {verdict}" for verdict, count in sorted(told.verdicts.items())]
+    added = [f"{told.added} added"] if told.added else []
+    aside = [f"{len(told.failures)} set aside"] if told.failures else []
+    parts = ", ".join((*said, *added, *aside)) or "nobody has said anything new"
+    say(f"annotate: project {project}: {told.tasks} tasks were read: {parts}")
+
+
+def _title(workspace: Workspace) -> str:
+    """Label Studio wants three letters of a title."""
+    name = workspace.config.corpus.name
+    return name if len(name) >= 3 else f"corpus {name}"
+
+
+@contextlib.contextmanager
+def _server(workspace: Workspace, url: str, token: str) -> Iterator[tuple[LabelStudio, bool]]:
+    """The server that is named, or the one that runs here, for which it is True."""
+    with extra("annotate"):
+        from annotate.labelstudio import LabelStudio
+        from annotate.server import running_server
+
+    here = None if url else running_server(workspace.root)
+    if here is not None:
+        url, token = here.url, here.token
+    if not url:
+        raise UsageError(
+            "no Label Studio runs here: start one with `corpus annotate serve` in another "
+            "terminal, or name one with --url and its token in LABEL_STUDIO_API_KEY"
+        )
+    if not token:
+        raise UsageError(f"put the token of {url} in LABEL_STUDIO_API_KEY")
+    with LabelStudio(url, token) as server:
+        yield server, here is not None

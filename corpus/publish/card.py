@@ -27,19 +27,23 @@ alignment. Text and times are a machine's work unless `tier` is `gold`.
 {splits}
 
 Tiers: {tiers}. `gold` was checked by a person; `silver` and `bronze` are alignments of which
-the aligner is sure, and is not. `score` is that of the aligner and no calibrated probability.
+the aligner is sure, and is not. `probability` is how likely it is that a text is sung, and there.
 Left out: {left_out}.
 
 ## Splits
 
-No singer is in two splits; a recording whose singer is not known is kept whole, and may share
-its singer with another split ({n_unknown} recordings).{missing}
+No singer, no copla (variants of one count as one) and no master recording is in two splits: this
+was checked when the splits were made. Set aside for it: {set_aside}. A recording whose singer
+is not known is kept whole, and may share its singer with another split ({n_unknown} recordings).
+{missing}
 
 ## Rights
 
 {rights}
-`rights_audio` and `rights_text` stand in every row. Unknown means private: such rows are not to
-be given away.
+- annotation: {annotation_rights}
+
+`rights_audio`, `rights_text` and `rights_annotation` stand in every row. Unknown means private:
+such rows are not to be given away.
 """
 
 
@@ -53,7 +57,9 @@ class CardFacts:
     split_of: Mapping[str, str]
     recordings: Mapping[str, Recording]
     verses: Mapping[str, Verse]
+    annotation_rights: str = "unknown"
     left_out: tuple[tuple[str, int], ...] = ()
+    set_aside: tuple[tuple[str, int], ...] = ()
 
 
 def card(facts: CardFacts) -> str:
@@ -75,6 +81,8 @@ def card(facts: CardFacts) -> str:
         splits="\n".join(_split_line(facts, split) for split in splits),
         tiers=_counts(Counter(u.tier.value for u in facts.utterances)),
         left_out=_counts(dict(facts.left_out)) or "nothing",
+        set_aside=_counts(dict(facts.set_aside)) or "nothing",
+        annotation_rights=facts.annotation_rights,
         n_unknown=len({u.recording for u in facts.utterances if not _singer(facts, u)}),
         missing=_missing(splits),
         rights=told(
@@ -102,4 +110,4 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _missing(splits: Sequence[str]) -> str:
     absent = [s for s in ("train", "validation", "test") if s not in splits]
-    return f" Too few singers, or no share, for: {', '.join(absent)}." if absent else ""
+    return f"\nToo few singers, or no share, for: {', '.join(absent)}." if absent else ""

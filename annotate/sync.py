@@ -1,0 +1,294 @@
+"""A workspace and a project of Label Studio: tasks go there, what people said comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from annotate.fields import moment
+from annotate.labels import labelling_config, questions_of
+from annotate.labelstudio import LabelStudio, Placed, local_audio
+from annotate.pull import Known, Pulled, pull
+from annotate.server import SHARED
+from annotate.stage import known, outcome, sent, write_clips
+from annotate.tasks import Piece, Task, make_tasks
+from corpus.errors import UsageError
+from corpus.records import content_id
+from corpus.rows import Done
+from corpus.run import Failure, now
+from corpus.store import Store
+from corpus.workspace import Workspace
+
+__all__ = ["THIRD", "Pushed", "Sound", "Synced", "projects_of", "pull_from", "push_to"]
+
+
+_CONFIG, _PUSHED, _PULLED = "label config", "push", "pull"
+"""Stages, as progress is kept by them."""
+
+THIRD = ": third person"
+"""What is disputed goes to a project of its own, where nobody sees what others said."""
+
+_BATCH = 200
+"""Tasks whose annotations land together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What a push did: tasks that are new, that were there, and of these those with new text.
+
+    `notes` say what was left as it is.
+    """
+
+    project: int
+    new: int
+    known: int
+    replaced: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synced:
+    """What a pull brought: tasks that were read, and by verdict what was said in them."""
+
+    tasks: int = 0
+    verdicts: dict[str, int] = field(default_factory=dict)
+    added: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """How the server comes by clips: it reads them here, is sent them, or finds them at `url`."""
+
+    here: bool = False
+    url: str = ""
+
+
+def _where(server: LabelStudio, project: int) -> str:
+    """A project's name in the store."""
+    return f"{server.url} {project}"
+
+
+# ---- there
+
+
+def push_to(
+    workspace: Workspace,
+    server: LabelStudio,
+    title: str,
+    chosen: Sequence[Piece],
+    sound: Sound,
+    *,
+    overlap: float = 0.0,
+    track: Callable[[Sequence[Piece]], Iterable[Piece]] = iter,
+) -> Pushed:
+    """Put pieces before people in the project of this title; twice is once.
+
+    Tasks that have annotations stay as they are; of the others, those whose text or times
+    are not those of the last time begin from the new ones.  Raises AnnotationServerError,
+    and MediaError where audio is missing; the same call then carries on.
+    """
+    store, questions = workspace.store, questions_of(workspace.config)
+    recordings = {recording.id: recording for recording in store.recordings()}
+    folder = workspace.root / SHARED
+    write_clips(workspace.media, folder, chosen, track)
+    project, notes = _project(workspace, server, title)
+    if overlap:
+        server.set_overlap(project, overlap)
+    tasks = make_tasks(chosen, recordings, questions.captions)
+    audio = _sounds(server, project, folder, chosen, sound)
+    heard = [_with_sound(task, audio[piece.id]) for task, piece in zip(tasks, chosen, strict=True)]
+    # Before they are there: what somebody makes of them at once is not lost.
+    sent(store, chosen)
+    there = server.known_tasks(project)
+    changed = _changed(store, _where(server, project), heard, there)
+    added = server.add_tasks(project, heard)
+    server.replace_predictions(project, changed)
+    _note_pushed(store, _where(server, project), heard)
+    twice = sum(len(placed) > 1 for placed in there.values())
+    if twice:
+        notes.append(f"{twice} tasks are there twice: what is said in either counts, the newest")
+    return Pushed(
+        project=project,
+        new=added.new,
+        known=added.known,
+        replaced=len(changed),
+        seconds=sum(piece.seconds for piece in chosen),
+        notes=tuple(notes),
+    )
+
+
+def _project(workspace: Workspace, server: LabelStudio, title: str) -> tuple[int, list[str]]:
+    """The project, made or with the config of corpus.toml; one changed by hand stays so."""
+    config = labelling_config(questions_of(workspace.config))
+    project = server.find_project(title)
+    if project is None:
+        project = server.make_project(title, config)
+    key, notes, stored = _where(server, project), list[str](), server.config_of(project)
+    before = workspace.store.done(_CONFIG).get(key)
+    if stored != config:
+        if before is None or before.inputs != content_id(stored):
+            notes.append(
+                "the labelling config was changed on the server and stays so: answers that "
+                "corpus.toml does not know are set aside by `corpus annotate pull`"
+            )
+            return project, notes
+        server.set_config(project, config)
+    _mark(workspace.store, _CONFIG, {key: content_id(config)})
+    return project, notes
+
+
+def _sounds(
+    server: LabelStudio, project: int, folder: Path, chosen: Sequence[Piece], sound: Sound
+) -> dict[str, str]:
+    """What each task names as its sound, by piece."""
+    if sound.here:
+        server.serve_folder(project, folder / "clips")
+        return {piece.id: local_audio(piece.clip) for piece in chosen}
+    if sound.url:
+        return {piece.id: f"{sound.url.rstrip('/')}/{Path(piece.clip).name}" for piece in chosen}
+    sent_there = server.upload(project, [folder / piece.clip for piece in chosen])
+    return {piece.id: sent_there[Path(piece.clip).name] for piece in chosen}
+
+
+def _with_sound(task: Task, audio: str) -> Task:
+    return {**task, "data": {**task["data"], "audio": audio}}
+
+
+def _changed(
+    store: Store, key: str, tasks: Iterable[Task], there: dict[str, tuple[Placed, ...]]
+) -> dict[int, dict[str, Any]]:
+    """New predictions of tasks that nobody has worked at, by the number of the task."""
+    before = store.done(_PUSHED)
+    return {
+        placed.id: task["predictions"][0]
+        for task in tasks
+        for placed in there.get(task["data"]["external_id"], ())
+        if not placed.annotations and _stale(before.get(_name(key, task)), task)
+    }
+
+
+def _stale(before: Done | None, task: Task) -> bool:
+    return before is None or before.inputs != _print(task)
+
+
+def _name(key: str, task: Task) -> str:
+    return f"{key} {task['data']['external_id']}"
+
+
+def _print(task: Task) -> str:
+    return content_id(repr(task["predictions"]))
+
+
+def _note_pushed(store: Store, key: str, tasks: Iterable[Task]) -> None:
+    _mark(store, _PUSHED, {_name(key, task): _print(task) for task in tasks})
+
+
+def _mark(store: Store, stage: str, inputs: Mapping[str, str]) -> None:
+    at = now()
+    with store.transaction() as transaction:
+        for item, made_from in inputs.items():
+            done = Done(stage=stage, item=item, inputs=made_from, state="done", note="", at=at)
+            transaction.mark(done)
+
+
+# ---- and back
+
+
+def projects_of(server: LabelStudio, title: str, usual: str) -> list[int]:
+    """The project of a title; without one, the usual one and that of the third person.
+
+    Raises UsageError where there is none.
+    """
+    wanted = [title] if title else [usual, f"{usual}{THIRD}"]
+    found = [server.find_project(one) for one in wanted]
+    numbers = [number for number in found if number is not None]
+    if not numbers:
+        raise UsageError(
+            f"{server.url} has no project '{wanted[0]}': `corpus annotate push` makes it"
+        )
+    return numbers
+
+
+def pull_from(
+    workspace: Workspace,
+    server: LabelStudio,
+    project: int,
+    *,
+    everything: bool = False,
+    track: Callable[[int], None] | None = None,
+) -> Synced:
+    """Bring back what people said since the last time, or `everything`, a batch at a time.
+
+    Raises AnnotationServerError where the server does not give all of it: what came before
+    is kept, and the same call brings the rest.
+    """
+    store, key = workspace.store, _where(server, project)
+    before = None if everything else store.done(_PULLED).get(key)
+    since = datetime.fromisoformat(before.inputs) if before and before.inputs else None
+    newest, synced, speaks = before.inputs if before else "", Synced(), known(workspace)
+    for batch in _batches(server.changed_tasks(project, since)):
+        pulled = pull(batch, speaks)
+        synced = _landed(store, key, batch, pulled, synced)
+        speaks = _with_added(speaks, pulled)
+        newest = max(newest, *(moment(task["updated_at"]) for task in batch))
+        if track is not None:
+            track(synced.tasks)
+    _mark(store, _PULLED, {key: newest})
+    return synced
+
+
+def _batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    left = iter(tasks)
+    while batch := list(islice(left, _BATCH)):
+        yield batch
+
+
+def _landed(
+    store: Store, key: str, batch: Sequence[Task], pulled: Pulled, before: Synced
+) -> Synced:
+    """Save what was said in a batch, and what cannot be taken in, in place of the last time."""
+    out = outcome(store, key, pulled)
+    failures = tuple(failure for failure in out.failures if failure.item != key)
+    at = now()
+    with store.transaction() as transaction:
+        transaction.save(out.records)
+        for task in batch:
+            transaction.forget(_PULLED, f"{key}:{task['id']}")
+        for failure in failures:
+            transaction.mark(
+                Done(
+                    stage=_PULLED,
+                    item=failure.item,
+                    inputs="",
+                    state="failed",
+                    note=failure.reason,
+                    at=at,
+                )
+            )
+    verdicts = dict(before.verdicts)
+    for said in pulled.annotations:
+        verdicts[said.verdict.value] = verdicts.get(said.verdict.value, 0) + 1
+    return Synced(
+        tasks=before.tasks + len(batch),
+        verdicts=verdicts,
+        added=before.added + len(pulled.added),
+        failures=(*before.failures, *failures),
+    )
+
+
+def _with_added(speaks: Known, pulled: Pulled) -> Known:
+    """What is known with the utterances that people put there meanwhile."""
+    if not pulled.added:
+        return speaks
+    added = {one.id: one for one in pulled.added}
+    by_task = {origin: dict(ids) for origin, ids in speaks.added.items()}
+    for said in pulled.annotations:
+        if said.utterance in added:
+            by_task.setdefault(said.origin, {}).setdefault(said.utterance, said.made)
+    return replace(speaks, utterances={**speaks.utterances, **added}, added=by_task)

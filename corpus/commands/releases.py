@@ -1,0 +1,141 @@
+"""Verbs that freeze what is there into releases."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from corpus.commands.shared import Json, open_workspace
+from corpus.errors import UsageError
+from corpus.records import Tier
+from corpus.show import as_json, say, tracker
+
+if TYPE_CHECKING:
+    from corpus.publish.release import Options, Released
+    from corpus.workspace import Workspace
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+MinTier = Annotated[Tier, typer.Option(help="Only utterances of this tier and better.")]
+Share = Annotated[float | None, typer.Option(min=0, max=1, help="Its share of the hours.")]
+Palos = Annotated[list[str] | None, typer.Option("--palo", help="Only this; may come again.")]
+Singers = Annotated[list[str] | None, typer.Option("--singer", help="Only this; may come again.")]
+Years = Annotated[str, typer.Option(help='Only recordings of these years: "1950-1975", "1957".')]
+Verified = Annotated[bool, typer.Option("--verified", help="Only what a person has checked.")]
+Public = Annotated[
+    bool, typer.Option("--public", help="Only rows that everybody may have, by all three rights.")
+]
+Audio = Annotated[str, typer.Option(help="flac, which loses nothing, or opus, an eighth of it.")]
+FixedTest = Annotated[str, typer.Option(help="A release whose test set stays the test set.")]
+
+
+@app.command()
+def publish(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The folder to make; its name is the release's.")],
+    min_tier: MinTier = Tier.SILVER,
+    train: Share = None,
+    validation: Share = None,
+    test: Share = None,
+    json: Json = False,
+) -> None:
+    """Write a Hugging Face dataset: parquet with audio, splits that share nothing, a card.
+
+    It is `corpus release` into a folder of your choice. Nothing leaves the machine. Shares are
+    those of corpus.toml where they are not given; given ones must add up to 1.
+    """
+    from corpus.publish.choose import Wanted
+    from corpus.publish.release import Options
+
+    workspace = open_workspace(context)
+    shares = _shares(workspace, {"train": train, "validation": validation, "test": test})
+    options = Options(shares=shares, wanted=Wanted(min_tier=min_tier))
+    _tell(_made(workspace, folder.resolve().name, folder, options), "publish", json=json)
+
+
+@app.command()
+def release(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Letters, digits, dots, dashes.")],
+    min_tier: MinTier = Tier.SILVER,
+    train: Share = None,
+    validation: Share = None,
+    test: Share = None,
+    palo: Palos = None,
+    singer: Singers = None,
+    years: Years = "",
+    verified: Verified = False,
+    public: Public = False,
+    audio: Audio = "flac",
+    fixed_test: FixedTest = "",
+    json: Json = False,
+) -> None:
+    """Freeze utterances as a Hugging Face dataset under a name, in releases/NAME of the corpus.
+
+    No singer, no copla and no master is in two splits. A release never changes: the same name
+    with other utterances is refused, and the same utterances give the same bytes.
+    """
+    if not re.fullmatch(r"[\w][\w.-]*", name):
+        raise UsageError(f"'{name}' is no name for a release: letters, digits, dots, dashes")
+    from corpus.publish.choose import Wanted
+    from corpus.publish.clips import Codec
+    from corpus.publish.release import Options
+
+    if audio not in (codecs := [codec.value for codec in Codec]):
+        raise UsageError(f"--audio is {' or '.join(codecs)}, not '{audio}'")
+    workspace = open_workspace(context)
+    wanted = Wanted(
+        min_tier=min_tier,
+        palos=tuple(palo or ()),
+        singers=tuple(singer or ()),
+        years=_span(years),
+        verified=verified,
+        public=public,
+    )
+    options = Options(
+        shares=_shares(workspace, {"train": train, "validation": validation, "test": test}),
+        wanted=wanted,
+        codec=Codec(audio),
+        fixed_test=fixed_test,
+    )
+    folder = workspace.root / "releases" / name
+    _tell(_made(workspace, name, folder, options), "release", json=json)
+
+
+def _shares(workspace: Workspace, given: dict[str, float | None]) -> dict[str, float]:
+    """What was given, else what corpus.toml says."""
+    told = {split: share for split, share in given.items() if share is not None}
+    usual = workspace.config.publish
+    whole = {"train": usual.train, "validation": usual.validation, "test": usual.test}
+    return told or whole
+
+
+def _span(years: str) -> tuple[int, int] | None:
+    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", years, re.ASCII)
+    if years and not found:
+        raise UsageError(f"--years is a year or two, as in 1950-1975, not '{years}'")
+    return (int(found[1]), int(found[2] or found[1])) if found else None
+
+
+def _made(workspace: Workspace, name: str, folder: Path, options: Options) -> Released:
+    from corpus.publish.release import release as freeze
+
+    return freeze(workspace, name, folder, options, track=tracker("recordings"))
+
+
+def _tell(made: Released, verb: str, *, json: bool) -> None:
+    if json:
+        as_json(made)
+        return
+    rows = ", ".join(f"{n_rows} {split}" for split, n_rows in made.rows.items())
+    minutes = 60 * sum(made.hours.values())
+    say(f"{verb}: {made.folder}: {rows} utterances, {minutes:.1f} minutes")
+    for reason, n_rows in made.left_out.items():
+        say(f"{verb}: {n_rows} left out: {reason}")
+    for reason, n_rows in made.set_aside.items():
+        say(f"{verb}: {n_rows} set aside from the splits: {reason}")

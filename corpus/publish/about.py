@@ -1,0 +1,88 @@
+"""What a workspace knows of the rows of a release."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from corpus.publish.columns import About, marks_of
+from corpus.records import Annotation, Description, Kind, Utterance, Verdict
+from corpus.text import fold
+from corpus.workspace import Workspace
+
+__all__ = ["about_of", "strata_of", "words_of_the_culture"]
+
+_SALT = "pseudonyms.key"
+"""A file of the workspace: without it nobody can tell a pseudonym from an address by trying."""
+
+
+def about_of(workspace: Workspace) -> About:
+    """Everything but the utterances themselves."""
+    store, config = workspace.store, workspace.config
+    descriptions = store.descriptions()
+    marks = (*config.annotate.quality, *config.annotate.accompaniment)
+    return About(
+        recordings={one.id: one for one in store.recordings()},
+        verses={one.id: one for one in store.verses()},
+        coplas=store.coplas(),
+        marks=marks_of(descriptions, marks),
+        features=store.features(),
+        codes=store.fingerprints(),
+        quejio=_quejio(store.utterances()),
+        people=_people(store.annotations(), _salt(workspace.root)),
+        culture=words_of_the_culture(descriptions),
+        annotation_rights=config.publish.annotations,
+    )
+
+
+def strata_of(utterance: Utterance, about: About) -> tuple[str, ...]:
+    """What splits are to have evenly: the palo, the decade, how good the sound is."""
+    recording = about.recordings[utterance.recording]
+    era = f"{recording.year // 10 * 10}s" if recording.year else "unknown"
+    points = sum(about.marks.get(recording.id, {}).values())
+    if recording.id not in about.marks and recording.id in about.features:
+        points = sum(mark.points for mark in about.features[recording.id].marks)
+    quality = "good" if points < 2 else "fair" if points < 5 else "poor"
+    return f"palo {fold(recording.palo)}", f"era {era}", f"quality {quality}"
+
+
+def _quejio(utterances: Iterable[Utterance]) -> dict[str, float]:
+    """The share of cries in the sung seconds of each recording."""
+    sung: dict[str, float] = defaultdict(float)
+    cries: dict[str, float] = defaultdict(float)
+    for one in utterances:
+        if one.kind in (Kind.LETRA, Kind.QUEJIO):
+            sung[one.recording] += one.duration
+            cries[one.recording] += one.duration if one.kind is Kind.QUEJIO else 0.0
+    return {id_: cries[id_] / seconds for id_, seconds in sung.items() if seconds > 0}
+
+
+def _people(annotations: Iterable[Annotation], salt: bytes) -> Mapping[str, tuple[str, ...]]:
+    """Who checked an utterance, by pseudonym: nobody's address is given away."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in annotations:
+        if one.verdict in (Verdict.RIGHT, Verdict.CORRECTED):
+            digest = hmac.new(salt, one.annotator.encode("utf-8"), "sha256").hexdigest()
+            found[one.utterance].add(f"annotator-{digest[:8]}")
+    return {id_: tuple(sorted(people)) for id_, people in found.items()}
+
+
+def _salt(root: Path) -> bytes:
+    path = root / _SALT
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        made = secrets.token_bytes(32)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(made)
+        return made
+
+
+def words_of_the_culture(descriptions: Iterable[Description]) -> frozenset[str]:
+    """The words that anybody named as words of this culture, folded."""
+    told = (answer for one in descriptions for name, answer in one.answers if name == "words")
+    return frozenset(word for answer in told for word in fold(answer).split())
