@@ -26,7 +26,12 @@ from corpus.workspace import Workspace
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-pytest_plugins = ("tests.servers.browser", "tests.servers.media", "tests.servers.site")
+pytest_plugins = (
+    "tests.servers.browser",
+    "tests.servers.label_studio",
+    "tests.servers.media",
+    "tests.servers.site",
+)
 
 
 @pytest.fixture(scope="session")

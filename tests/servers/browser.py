@@ -5,6 +5,7 @@ https://chromedevtools.github.io/devtools-protocol/
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -116,6 +117,15 @@ class Browser:
         at = {"x": box[0] + box[2] / 2, "y": box[1] + box[3] / 2}
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **at)
+
+    def write(self, selector: str, text: str) -> None:
+        """Click a field and write into it."""
+        self.click(selector)
+        self.call("Input.insertText", text=text)
+
+    def picture(self, path: Path) -> None:
+        """Keep what is seen as a PNG."""
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
     def press(self, key: str) -> None:
         """Press a key on the keyboard."""
