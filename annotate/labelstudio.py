@@ -36,6 +36,9 @@ T = TypeVar("T")
 _BATCH = 250
 """Tasks or predictions in one request."""
 
+_EXPORTED = 100
+"""Tasks of one export."""
+
 _PAGE, _BARE_PAGE = 200, 1000
 """Tasks in one answer: with all that was said of them, and without."""
 
@@ -299,10 +302,10 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
         )
 
     def changed_tasks(self, project: int, since: datetime | None = None) -> Iterator[Task]:
-        """Tasks with all annotations, skipped ones too, and drafts, in the order of their numbers.
+        """Tasks with all annotations, skipped ones too, in the order of their numbers.
 
-        With `since`, those that were changed after it, and in the minute before; a draft alone is
-        no change.  Who annotated is an object with id and e-mail address, as in exports.
+        With `since`, those that were changed after it, and in the minute before.  Who annotated
+        is an object with id and e-mail address, as in exports.
         All tasks come, or an error does, also when tasks or the project go meanwhile.
         """
         what = "listing people"
@@ -311,15 +314,40 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
         for task in self._tasks(project, wanted, size=_PAGE, since=since):
             for said in task["annotations"]:
                 said["completed_by"] = named(said.get("completed_by"), people)
-            yield task
+            # Those of whose token it is; all of them are told by `begun_tasks`.
+            yield {**task, "drafts": []}
+
+    def begun_tasks(self, project: int) -> Iterator[Task]:
+        """Tasks with the drafts of all people, and without annotations."""
+        wanted = {"include": "id,data,updated_at"}
+        begun = self._tasks(project, wanted, size=_BARE_PAGE, begun=True)
+        for some in batches(list(begun), _EXPORTED):
+            drafts = self._drafts_of(project, [task["id"] for task in some])
+            for task in some:
+                yield {**task, "annotations": [], "drafts": drafts.get(task["id"], [])}
+
+    def _drafts_of(self, project: int, tasks: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+        """Everybody's drafts by task, which only an export tells."""
+        asked = {"exportType": "JSON", "download_all_tasks": "true", "ids[]": list(tasks)}
+        told = self._read(
+            f"asking for drafts in project {project}",
+            lambda: self._raw(f"api/projects/{project}/export", method="GET", params=asked),
+        )
+        return {task["id"]: task["drafts"] for task in told}
 
     def _tasks(
-        self, project: int, wanted: Mapping[str, str], *, size: int, since: datetime | None = None
+        self,
+        project: int,
+        wanted: Mapping[str, str],
+        *,
+        size: int,
+        since: datetime | None = None,
+        begun: bool = False,
     ) -> Iterator[Task]:
         """Page by page from the last number on: what comes or goes meanwhile moves no page."""
         last, n_left = 0, 1
         while n_left > 0:
-            page, total = self._page(project, wanted, size, query(last, since))
+            page, total = self._page(project, wanted, size, query(last, since, begun=begun))
             numbers = [last, *(task["id"] for task in page)]
             if numbers != sorted(set(numbers)) or (total and not page):
                 raise AnnotationServerError(

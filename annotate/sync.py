@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +232,8 @@ def pull_from(
     before = None if everything else store.done(_PULLED).get(key)
     since = datetime.fromisoformat(before.inputs) if before and before.inputs else None
     newest, synced, speaks = before.inputs if before else "", Synced(), known(workspace)
-    for batch in _batches(server.changed_tasks(project, since)):
+    tasks = chain(server.changed_tasks(project, since), server.begun_tasks(project))
+    for batch in _batches(tasks):
         pulled = pull(batch, speaks)
         synced = _landed(store, key, batch, pulled, synced)
         speaks = _with_added(speaks, pulled)

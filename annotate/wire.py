@@ -119,12 +119,17 @@ def _leaves(found: object) -> Iterator[str]:
         yield str(found)
 
 
-def query(last: int, since: datetime | None) -> str:
-    """Tasks with greater numbers that were changed after a moment or shortly before, in order."""
+def query(last: int, since: datetime | None = None, *, begun: bool = False) -> str:
+    """Tasks with greater numbers that were changed after a moment or shortly before, in order.
+
+    With `begun`, those of which somebody has a draft.
+    """
     items = [_filter("id", "Number", last)]
     if since is not None:
         moment = (since.astimezone(timezone.utc) - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         items.append(_filter("updated_at", "Datetime", moment))
+    if begun:
+        items.append({**_filter("draft_exists", "Boolean", value=True), "operator": "equal"})
     return json.dumps({"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+
 from annotate.labels import Questions, labelling_config
 from annotate.labelstudio import LabelStudio, local_audio
 
@@ -55,3 +57,21 @@ def ids(server: LabelStudio, project: int) -> list[int]:
 
 def external_ids(server: LabelStudio, project: int) -> list[str]:
     return [task["data"]["external_id"] for task in server.changed_tasks(project)]
+
+
+def somebody_else(server: LabelStudio, email: str) -> str:
+    """Sign somebody up by the link of an invitation, in a browser's way; gives their token."""
+    link = server._raw("api/invite", method="GET")["invite_url"]
+    with httpx.Client(base_url=server.url, trust_env=False, follow_redirects=True) as browser:
+        page = browser.get(link)
+        form = {
+            "csrfmiddlewaretoken": page.cookies["csrftoken"],
+            "email": email,
+            "password": "a-long-password",
+            "allow_newsletters": "",
+        }
+        browser.post(link, data=form, headers={"Referer": server.url}).raise_for_status()
+        headers = {"X-CSRFToken": browser.cookies["csrftoken"], "Referer": server.url}
+        made = browser.post("/api/token/", headers=headers)
+        token: str = made.raise_for_status().json()["token"]
+    return token
