@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +22,6 @@ UNO = recording("uno", artist="voz", palo="tonás")
 PENA = replace(utterance(UNO, "ay pena mía", 2.0, 3.0), score=0.25)
 TEXT = "[data-testid=textarea-region-textarea]"
 SUBMIT = "[data-testid=bottombar-submit-button]"
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where pictures of pages are kept: $CANTE_ARTEFACTS, else with what this test leaves."""
-    folder = Path(os.environ.get("CANTE_ARTEFACTS", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture
