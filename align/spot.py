@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from align.graph import ANYWHERE, columns_of, observe
+from align.labels import Speller
 from align.listening import Listening
 
 __all__ = ["Sound", "Spotted", "Voices", "scores", "sound_of", "spans", "voices_of"]
@@ -111,14 +113,12 @@ def _run_lengths(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 def voices_of(verses: Sequence[Sequence[str]], listening: Listening) -> Voices:
     """Verses (lines of text) in the labels of a model."""
-    column = {label: i for i, label in enumerate(listening.labels)}
     rows: list[int] = []
     lines: list[bool] = []
     starts = [0]
     for verse in verses:
         for line in verse:
-            spelled = listening.spell(line, listening.language)
-            found = columns_of(spelled, column)
+            found = _columns(line, listening.language, listening.labels, listening.spell)
             rows += found
             lines += [k == 0 for k in range(len(found))]
         starts.append(len(rows))
@@ -127,6 +127,12 @@ def voices_of(verses: Sequence[Sequence[str]], listening: Listening) -> Voices:
         lines=np.array(lines, bool),
         starts=np.array(starts, np.int64),
     )
+
+
+@lru_cache(maxsize=1 << 17)
+def _columns(line: str, language: str, labels: tuple[str, ...], spell: Speller) -> Sequence[int]:
+    """Kept: recording after recording is searched for the same verses."""
+    return columns_of(spell(line, language), {label: i for i, label in enumerate(labels)})
 
 
 def scores(
@@ -171,34 +177,39 @@ def _rows(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 
 def _row(
     voices: Voices, letters: slice
-) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]]:
-    """Columns, what bars a blank from being passed over, and where the blank before is a rest."""
+) -> tuple[NDArray[np.uint16], NDArray[np.float32], NDArray[np.int64]]:
+    """Columns, what bars a blank from being passed over, and letters before which is a rest."""
     columns, lines = voices.columns[letters], voices.lines[letters]
     equal = np.zeros(len(columns), bool)
     equal[1:] = columns[1:] == columns[:-1]
     bars = np.where(equal, -_NEVER, 0).astype(np.float32)
-    first = np.isin(np.arange(letters.start, letters.stop), voices.starts)
-    bars[first] = -_NEVER
-    return columns, bars, lines.astype(np.float32)
+    inner = slice(*np.searchsorted(voices.starts, [letters.start, letters.stop]))
+    begins = voices.starts[inner] - letters.start
+    bars[begins] = -_NEVER
+    # Before a verse there is nothing that could be lost.
+    return columns, bars, np.setdiff1d(np.flatnonzero(lines), begins)
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"nnan", "ninf", "nsz"})
 def _step(old, new, frame, row):  # type: ignore[no-untyped-def]  # numba's own types
     """One frame on: letters and the blanks before them, both eight at a time."""
     (letters, blanks), (to_letters, to_blanks) = old, new
-    (heard, blank, rest), (columns, bars, lines) = frame, row
+    (heard, blank, rest), (columns, bars, rests) = frame, row
     n = len(columns)
     for j in range(n):
         to_letters[j] = heard[columns[j]]
-    more = rest - blank
     to_letters[0] += max(letters[0], blanks[0])
     at, before, gap = letters[1:], letters[:-1], blanks[1:]
-    bar, line, to, to_gap = bars[1:], lines[1:], to_letters[1:], to_blanks[1:]
+    bar, to, to_gap = bars[1:], to_letters[1:], to_blanks[1:]
     for j in range(n - 1):
         came = before[j]
         in_place = max(at[j], gap[j])
         to[j] += max(in_place, came - bar[j])
-        to_gap[j] = max(gap[j], came) + (blank + line[j] * more)
+        to_gap[j] = max(gap[j], came) + blank
+    # Few are rests: all are taken for blanks first, which is quicker than to ask each.
+    more = rest - blank
+    for j in rests:
+        to_blanks[j] += more
 
 
 @numba.njit(cache=True, nogil=True)
@@ -261,8 +272,10 @@ def spans(
 def _one(heard, row):  # type: ignore[no-untyped-def]  # numba's own types
     """The best path through one verse that ends with the last step: its score and first step."""
     letters, blank, rest = heard
-    columns, bars, lines = row
+    columns, bars, rests = row
     n = len(columns)
+    resting = np.zeros(n, np.float32)
+    resting[rests] = 1.0
     score = np.full((2, n), _NEVER, np.float32)
     begun = np.zeros((2, n), np.int32)
     for t in range(len(blank)):
@@ -277,6 +290,6 @@ def _one(heard, row):  # type: ignore[no-untyped-def]  # numba's own types
             if j > 0:
                 if score[0, j - 1] > score[1, j]:
                     score[1, j], begun[1, j] = score[0, j - 1], begun[0, j - 1]
-                score[1, j] += blank[t] + lines[j] * (rest[t] - blank[t])
+                score[1, j] += blank[t] + resting[j] * (rest[t] - blank[t])
             score[0, j], begun[0, j] = best + letters[t, columns[j]], since
     return score[0, n - 1], begun[0, n - 1]
