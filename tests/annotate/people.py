@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from annotate.labels import AUDIO, LABEL, TEXT, VERDICT, tag_of
+from corpus.records import Annotation, Utterance, Verdict
 
 Task = dict[str, Any]
 Edit = Callable[[list[dict[str, Any]]], Any]
@@ -122,3 +124,20 @@ def without_region(of: str) -> Edit:
         result[:] = [item for item in result if item["id"] != of]
 
     return edit
+
+
+def said(
+    who: str, of: Utterance, verdict: Verdict = Verdict.RIGHT, day: int = 1, **more: object
+) -> Annotation:
+    """What somebody says of an utterance, in half a minute of a day of January."""
+    made = Annotation(
+        utterance=of.id,
+        annotator=who,
+        made=f"2026-01-{day:02d}T00:00:00+00:00",
+        verdict=verdict,
+        text=of.text,
+        start=of.start,
+        end=of.end,
+        seconds=30.0,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]  # fields by their names

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from annotate.agreement import agreement, disputed
 from corpus.records import Annotation, Description, Kind, Utterance, Verdict
+from tests.annotate.people import said
 from tests.corpus.made import recording, utterance
 
 UNO = recording("uno")
@@ -16,19 +17,8 @@ MADRE = utterance(UNO, "mare de mi alma", 6.0, 2.0)
 KNOWN = {one.id: one for one in (PENA, MADRE)}
 
 
-def said(
-    who: str, of: Utterance = PENA, day: int = 1, verdict: Verdict = Verdict.RIGHT, **more: object
-) -> Annotation:
-    made = Annotation(
-        utterance=of.id,
-        annotator=who,
-        made=f"2026-01-{day:02d}T00:00:00+00:00",
-        verdict=verdict,
-        text=of.text,
-        start=of.start,
-        end=of.end,
-    )
-    return replace(made, **more)  # type: ignore[arg-type]  # fields by their names
+def heard(who: str, of: Utterance = PENA, **more: Any) -> Annotation:
+    return said(who, of, **more)
 
 
 def told(who: str, of: str, **answers: str) -> Description:
@@ -38,7 +28,7 @@ def told(who: str, of: str, **answers: str) -> Description:
 
 
 def test_alone_nobody_agrees() -> None:
-    found = agreement([said("ana"), said("eva", MADRE)], [], [])
+    found = agreement([heard("ana"), heard("eva", MADRE)], [], [])
     assert (found.utterances, found.pairs) == (0, 0)
     assert found.word_error_rate is None
     assert found.boundaries is None
@@ -46,14 +36,14 @@ def test_alone_nobody_agrees() -> None:
 
 
 def test_texts_are_compared_without_case_accents_and_stops() -> None:
-    same = agreement([said("ana", text="Ay, pena mía."), said("eva", text="ay pena mia")], [], [])
+    same = agreement([heard("ana", text="Ay, pena mía."), heard("eva", text="ay pena mia")], [], [])
     assert (same.utterances, same.pairs, same.word_error_rate) == (1, 1, 0.0)
-    other = agreement([said("ana"), said("eva", text="ay pena de mía")], [], [])
+    other = agreement([heard("ana"), heard("eva", text="ay pena de mía")], [], [])
     assert other.word_error_rate == pytest.approx(1 / 3.5)
 
 
 def test_ends_are_compared() -> None:
-    found = agreement([said("ana"), said("eva", start=2.2, end=5.4)], [], [])
+    found = agreement([heard("ana"), heard("eva", start=2.2, end=5.4)], [], [])
     assert found.boundaries is not None
     assert found.boundaries == pytest.approx((0.3, 0.2))
 
@@ -64,7 +54,7 @@ def test_kinds_by_krippendorffs_alpha() -> None:
     units = [utterance(UNO, "ay", at) for at in range(4)]
     kinds = [(Kind.LETRA, Kind.LETRA)] * 2 + [(Kind.QUEJIO, Kind.QUEJIO), (Kind.LETRA, Kind.QUEJIO)]
     pairs = [
-        said(who, of, kind=kind)
+        heard(who, of, kind=kind)
         for of, both in zip(units, kinds, strict=True)
         for who, kind in zip(("ana", "eva"), both, strict=True)
     ]
@@ -72,9 +62,9 @@ def test_kinds_by_krippendorffs_alpha() -> None:
 
 
 def test_what_one_throws_out_is_another_kind_and_no_text() -> None:
-    out = said("eva", verdict=Verdict.REJECTED)
-    both = [said("ana", MADRE), said("eva", MADRE)]
-    found = agreement([said("ana"), out, *both], [], [])
+    out = heard("eva", verdict=Verdict.REJECTED)
+    both = [heard("ana", MADRE), heard("eva", MADRE)]
+    found = agreement([heard("ana"), out, *both], [], [])
     assert (found.utterances, found.pairs, found.word_error_rate) == (2, 2, 0.0)
     kind = dict(found.alpha)["kind"]
     assert kind is not None
@@ -82,10 +72,10 @@ def test_what_one_throws_out_is_another_kind_and_no_text() -> None:
 
 
 def test_only_the_newest_of_a_person_counts_and_only_what_was_handed_in() -> None:
-    edits = [said("ana", text="ay"), said("ana", day=2), said("eva", day=3)]
-    begun = [said("luz", day=4, text="x", verdict=Verdict.DRAFT)]
-    skipped = [said("sol", day=4, verdict=Verdict.SKIPPED)]
-    replaced = [said("mar", day=5, verdict=Verdict.REJECTED, remark="not in the newer annotation")]
+    edits = [heard("ana", text="ay"), heard("ana", day=2), heard("eva", day=3)]
+    begun = [heard("luz", day=4, text="x", verdict=Verdict.DRAFT)]
+    skipped = [heard("sol", day=4, verdict=Verdict.SKIPPED)]
+    replaced = [heard("mar", day=5, verdict=Verdict.REJECTED, remark="not in the newer annotation")]
     found = agreement([*edits, *begun, *skipped, *replaced], [], [])
     assert (found.pairs, found.word_error_rate) == (1, 0.0)
 
@@ -110,20 +100,20 @@ def test_answers_about_recordings() -> None:
 @pytest.mark.parametrize(
     ("annotations", "asked"),
     [
-        ([said("ana")], False),
-        ([said("ana"), said("eva")], False),
-        ([said("ana"), said("eva", start=2.2)], False),
-        ([said("ana"), said("eva", start=2.4)], True),
-        ([said("ana"), said("eva", text="ay pena mía!")], False),
-        ([said("ana"), said("eva", text="ay pena tuya")], True),
-        ([said("ana"), said("eva", kind=Kind.QUEJIO)], True),
-        ([said("ana"), said("eva", verdict=Verdict.REJECTED)], True),
-        ([said(who, verdict=Verdict.REJECTED) for who in ("ana", "eva")], False),
-        ([said("ana"), said("eva", text="no"), said("luz", text="ni")], False),
-        ([said("ana", verdict=Verdict.FLAGGED, remark="text wrong")], True),
-        ([said("ana"), said("eva", day=2, verdict=Verdict.FLAGGED)], True),
-        ([said("ana", verdict=Verdict.FLAGGED), said("eva", day=2)], False),
-        ([said("ana", verdict=Verdict.FLAGGED), said("ana", day=2)], False),
+        ([heard("ana")], False),
+        ([heard("ana"), heard("eva")], False),
+        ([heard("ana"), heard("eva", start=2.2)], False),
+        ([heard("ana"), heard("eva", start=2.4)], True),
+        ([heard("ana"), heard("eva", text="ay pena mía!")], False),
+        ([heard("ana"), heard("eva", text="ay pena tuya")], True),
+        ([heard("ana"), heard("eva", kind=Kind.QUEJIO)], True),
+        ([heard("ana"), heard("eva", verdict=Verdict.REJECTED)], True),
+        ([heard(who, verdict=Verdict.REJECTED) for who in ("ana", "eva")], False),
+        ([heard("ana"), heard("eva", text="no"), heard("luz", text="ni")], False),
+        ([heard("ana", verdict=Verdict.FLAGGED, remark="text wrong")], True),
+        ([heard("ana"), heard("eva", day=2, verdict=Verdict.FLAGGED)], True),
+        ([heard("ana", verdict=Verdict.FLAGGED), heard("eva", day=2)], False),
+        ([heard("ana", verdict=Verdict.FLAGGED), heard("ana", day=2)], False),
     ],
 )
 def test_what_a_third_person_has_to_hear(annotations: list[Annotation], asked: bool) -> None:
@@ -131,4 +121,4 @@ def test_what_a_third_person_has_to_hear(annotations: list[Annotation], asked: b
 
 
 def test_what_is_no_longer_there_is_asked_of_nobody() -> None:
-    assert disputed([said("ana", verdict=Verdict.FLAGGED)], {}) == []
+    assert disputed([heard("ana", verdict=Verdict.FLAGGED)], {}) == []

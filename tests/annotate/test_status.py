@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from annotate.status import Shares, Work, shares, work_of
-from corpus.records import Annotation, Description, Kind, Tier, Utterance, Verdict
+from corpus.records import Description, Kind, Tier, Verdict
+from tests.annotate.people import said
 from tests.corpus.made import recording, utterance
 
 UNO = recording("uno")
@@ -15,20 +16,6 @@ PENA = utterance(UNO, "ay pena mía", 2.0, 3.0)
 MADRE = utterance(UNO, "mare de mi alma", 6.0, 6.0)
 DRAWN = replace(utterance(UNO, "olé", 9.0, 3.0), corrects="drawn")
 KNOWN = {one.id: one for one in (PENA, MADRE, DRAWN)}
-
-
-def said(who: str, of: Utterance, verdict: Verdict, day: int = 1, **more: object) -> Annotation:
-    made = Annotation(
-        utterance=of.id,
-        annotator=who,
-        made=f"2026-01-{day:02d}T00:00:00+00:00",
-        verdict=verdict,
-        text=of.text,
-        start=of.start,
-        end=of.end,
-        seconds=30.0,
-    )
-    return replace(made, **more)  # type: ignore[arg-type]  # fields by their names
 
 
 def test_the_work_of_each_person() -> None:
