@@ -191,6 +191,21 @@ def test_only_what_changed_is_read(corpus: Workspace, server: LabelStudio, title
     assert said(corpus) == [(OLE.text, Verdict.RIGHT)]
 
 
+@pytest.mark.parametrize("clock", ["2001-01-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00"])
+def test_the_clock_of_this_machine_does_not_count(
+    corpus: Workspace,
+    server: LabelStudio,
+    title: str,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: str,
+) -> None:
+    monkeypatch.setattr("annotate.sync.now", lambda: clock)
+    project = push(corpus, server, title).project
+    pull_from(corpus, server, project)
+    hand_in(server, project, OLE)
+    assert pull_from(corpus, server, project).verdicts == {"right": 1}
+
+
 def test_two_people_on_one_task(corpus: Workspace, server: LabelStudio, title: str) -> None:
     project = push(corpus, server, title).project
     hand_in(server, project, PENA, text("ay pena tuya"))
