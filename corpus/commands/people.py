@@ -68,6 +68,37 @@ def export_folder(
     say("annotate: in Label Studio, set up a project with config.xml and import tasks.json")
 
 
+@annotate.command()
+def page(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The page to write, as in FILE.html.")],
+    minutes: Minutes = None,
+    language: Annotated[
+        str, typer.Option(help="es or en; else that of corpus.toml, for what people read.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Write a page to listen and correct without a server, for one person, in one file.
+
+    What it exports is read by `corpus annotate import`. It holds 200 clips at most.
+    """
+    if language not in {"", "es", "en"}:
+        raise UsageError(f"--language is es or en, not '{language}'")
+    with extra("annotate"):
+        from annotate.page import page as write_page
+
+    made = write_page(open_workspace(context), file, minutes, language, track=tracker("annotate"))
+    if json:
+        as_json(made)
+        return
+    megabytes = made.size / 1e6
+    say(
+        f"annotate: {made.tasks} clips, {made.seconds / 60:.1f} minutes, {megabytes:.1f} MB: {file}"
+    )
+    if made.left:
+        say(f"annotate: {made.left} more are left for another page, when these have come back")
+
+
 @annotate.command("import")
 def import_exports(
     context: typer.Context,

@@ -39,11 +39,15 @@ _OPTIONS = (
 
 
 class Browser:
-    """One page.  `complaints`: errors and warnings in its console; `asked`: what it loaded."""
+    """One page.  `complaints`: errors and warnings in its console; `asked`: what it loaded.
+
+    `asked_to_stay` counts how often a page that was left wanted to be asked.
+    """
 
     def __init__(self, commands: int, answers: int) -> None:
         self.complaints: list[str] = []
         self.asked: list[str] = []
+        self.asked_to_stay = 0
         self._commands, self._answers = commands, answers
         self._rest = b""
         self._n = 0
@@ -56,17 +60,21 @@ class Browser:
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command and wait for its answer; what happens meanwhile is noted."""
+        number = self._send(method, parameters)
+        while True:
+            told = self._next()
+            if told.get("id") == number:
+                assert "error" not in told, told
+                return cast("dict[str, Any]", told["result"])
+            self._note(told)
+
+    def _send(self, method: str, parameters: dict[str, Any]) -> int:
         self._n += 1
         asked: dict[str, Any] = {"id": self._n, "method": method, "params": parameters}
         if self._session:
             asked["sessionId"] = self._session
         os.write(self._commands, json.dumps(asked).encode() + b"\0")
-        while True:
-            told = self._next()
-            if told.get("id") == self._n:
-                assert "error" not in told, told
-                return cast("dict[str, Any]", told["result"])
-            self._note(told)
+        return self._n
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
@@ -84,6 +92,10 @@ class Browser:
             self.complaints.append(json.dumps(what["args"]))
         elif method == "Log.entryAdded" and what["entry"]["level"] in {"error", "warning"}:
             self.complaints.append(what["entry"]["text"])
+        elif method == "Page.javascriptDialogOpening":
+            # Nobody is there to answer: a page that is left with work in it would wait for ever.
+            self.asked_to_stay += what["type"] == "beforeunload"
+            self._send("Page.handleJavaScriptDialog", {"accept": True})
         elif method == "Network.requestWillBeSent":
             self.asked.append(what["request"]["url"])
 
