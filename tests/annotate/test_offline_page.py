@@ -256,7 +256,7 @@ def test_two_hundred_clips_open_at_once(browser: Browser, tmp_path: Path) -> Non
     (tmp_path / "many.html").write_text(render(made, name="many"), "utf-8")
     browser.open((tmp_path / "many.html").as_uri())
     browser.until("document.body.dataset.ready")
-    # Looser than is wanted: this machine may do much else meanwhile; bench/page.py measures.
+    # Looser than is wanted, for this machine may do much else meanwhile: bench/page.py measures.
     assert browser.value("Number(document.body.dataset.ready)") < 6000
     assert browser.value("document.getElementById('clips').options.length") == 200
 

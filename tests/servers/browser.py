@@ -147,7 +147,7 @@ class Browser:
 
 
 @contextlib.contextmanager
-def _chromium(profile: Path) -> Iterator[Browser]:
+def chromium(profile: Path) -> Iterator[Browser]:
     program = which("chromium") or which("chromium-browser") or which("google-chrome")
     assert program, "Chromium is not installed: setup.sh installs it"
     reads, commands = os.pipe()
@@ -174,5 +174,5 @@ def _chromium(profile: Path) -> Iterator[Browser]:
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
     """A new page in a new Chromium."""
-    with _chromium(tmp_path / "chromium") as running:
+    with chromium(tmp_path / "chromium") as running:
         yield running
