@@ -25,6 +25,7 @@ from corpus.store import Store
 from corpus.workspace import Workspace
 
 __all__ = [
+    "PUSHED",
     "Exported",
     "disputed_pieces",
     "export",
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 Track = Callable[[Sequence[Piece]], Iterable[Piece]]
+
+PUSHED = "push"
+"""The stage of tasks that are on a server."""
 
 _FILLED = ("palo", "sex", "region")
 """What a person says of a recording goes to it where nothing is known."""

@@ -10,7 +10,7 @@ from corpus.publish.about import words_of_the_culture
 from corpus.records import Annotation, Description, Kind, Tier, Utterance, Verdict
 from corpus.text import fold
 
-__all__ = ["Shares", "Work", "changes", "shares", "work_of"]
+__all__ = ["Project", "Shares", "Work", "changes", "projects_of", "shares", "work_of"]
 
 _SAME = 0.05
 """Seconds by which nobody means to move an end."""
@@ -47,6 +47,18 @@ class Work:
     def pace(self) -> float | None:
         """Minutes that a minute of audio takes."""
         return self.minutes / self.audio if self.audio else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """How far a project on a server has come: its tasks, and those of which anybody said something.
+
+    `name` is the server's address and the project's number.
+    """
+
+    name: str
+    tasks: int
+    done: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +107,19 @@ def _work(name: str, said: Iterable[Annotation], utterances: Mapping[str, Uttera
         for change in changes(one, utterances[one.utterance]):
             counts[change] += 1
     return Work(person=name, minutes=spent / 60, audio=heard / 60, **counts)
+
+
+def projects_of(pushed: Iterable[str], annotations: Iterable[Annotation]) -> list[Project]:
+    """The projects by what was pushed to them: server, number and task, with spaces between."""
+    said = {one.origin for one in annotations if one.verdict.decides}
+    tasks: dict[str, list[str]] = defaultdict(list)
+    for item in pushed:
+        name, _, task = item.rpartition(" ")
+        tasks[name].append(task)
+    return [
+        Project(name=name, tasks=len(mine), done=sum(task in said for task in mine))
+        for name, mine in sorted(tasks.items())
+    ]
 
 
 def changes(said: Annotation, utterance: Utterance) -> tuple[str, ...]:

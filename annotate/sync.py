@@ -14,7 +14,7 @@ from annotate.labels import labelling_config, questions_of
 from annotate.labelstudio import LabelStudio, Placed, local_audio
 from annotate.pull import Known, Pulled, pull
 from annotate.server import SHARED
-from annotate.stage import known, outcome, sent, write_clips
+from annotate.stage import PUSHED, known, outcome, sent, write_clips
 from annotate.tasks import Piece, Task, make_tasks
 from corpus.errors import UsageError
 from corpus.records import content_id
@@ -26,7 +26,7 @@ from corpus.workspace import Workspace
 __all__ = ["THIRD", "Pushed", "Sound", "Synced", "projects_of", "pull_from", "push_to"]
 
 
-_CONFIG, _PUSHED, _PULLED = "label config", "push", "pull"
+_CONFIG, _PULLED = "label config", "pull"
 """Stages, as progress is kept by them."""
 
 THIRD = ": third person"
@@ -164,7 +164,7 @@ def _changed(
     store: Store, key: str, tasks: Iterable[Task], there: dict[str, tuple[Placed, ...]]
 ) -> dict[int, dict[str, Any]]:
     """New predictions of tasks that nobody has worked at, by the number of the task."""
-    before = store.done(_PUSHED)
+    before = store.done(PUSHED)
     return {
         placed.id: task["predictions"][0]
         for task in tasks
@@ -186,7 +186,7 @@ def _print(task: Task) -> str:
 
 
 def _note_pushed(store: Store, key: str, tasks: Iterable[Task]) -> None:
-    _mark(store, _PUSHED, {_name(key, task): _print(task) for task in tasks})
+    _mark(store, PUSHED, {_name(key, task): _print(task) for task in tasks})
 
 
 def _mark(store: Store, stage: str, inputs: Mapping[str, str]) -> None:

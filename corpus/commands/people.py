@@ -115,15 +115,21 @@ def import_exports(
 
 @annotate.command()
 def status(context: typer.Context, json: Json = False) -> None:
-    """Show what each person has done, how fast, and what they change; and what is checked."""
-    from annotate.status import shares, work_of
+    """Show what each person and project has done, how fast, what changes; and what is checked."""
+    from annotate.stage import PUSHED
+    from annotate.status import projects_of, shares, work_of
 
     store = open_workspace(context).store
-    work = work_of(store.annotations(), store.aligned_utterances())
+    annotations = store.annotations()
+    work = work_of(annotations, store.aligned_utterances())
+    projects = projects_of(store.done(PUSHED), annotations)
     shared = shares(store.utterances(), store.descriptions())
     if json:
-        as_json({"people": work, "shares": shared})
+        as_json({"people": work, "projects": projects, "shares": shared})
         return
+    if projects:
+        rows = [(one.name, one.tasks, one.done) for one in projects]
+        table(("project", "tasks", "heard by somebody"), rows)
     table(
         ("person", "right", "corrected", "not sung", "flagged", "skipped", "begun"),
         [

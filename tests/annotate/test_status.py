@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from annotate.status import Shares, Work, shares, work_of
+from annotate.status import Project, Shares, Work, projects_of, shares, work_of
 from corpus.records import Description, Kind, Tier, Verdict
 from tests.annotate.people import said
 from tests.corpus.made import recording, utterance
@@ -59,3 +59,15 @@ def test_shares() -> None:
 
 def test_of_nothing_there_are_no_shares() -> None:
     assert shares([], []) == Shares(checked=None, quejio=None, culture=None)
+
+
+def test_how_far_a_project_has_come() -> None:
+    pushed = [f"http://x.org 3 {one.id}" for one in (PENA, MADRE)] + [f"http://x.org 4 {PENA.id}"]
+    heard = [
+        said("ana", PENA, Verdict.RIGHT, origin=PENA.id),
+        said("ana", MADRE, Verdict.SKIPPED, origin=MADRE.id),
+    ]
+    assert projects_of(pushed, heard) == [
+        Project(name="http://x.org 3", tasks=2, done=1),
+        Project(name="http://x.org 4", tasks=1, done=1),
+    ]
