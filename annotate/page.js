@@ -217,7 +217,8 @@
 
   // ---- files
 
-  const plain = (text) => text.normalize("NFKD").replace(/[^\w@.-]+/g, "-").replace(/^[-.]+|-+$/g, "");
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "")
+    .replace(/[^\w@.-]+/g, "-").replace(/^[-.]+|-+$/g, "");
   const write = () => {
     const name = state.name.trim();
     if (!work.counts().done) return tell(words["nothing decided"]);
@@ -268,6 +269,8 @@
   };
   for (const [id, act] of Object.entries(acts)) {
     $(id).addEventListener("click", (event) => {
+      // The second of a double click would decide a clip that nobody has heard.
+      if (event.detail > 1 && ["accept", "skip"].includes(id)) return;
       // After a finger or a mouse, the keys are the page's again, and not the button's.
       if (event.detail) $(id).blur();
       act();
@@ -278,13 +281,15 @@
     if (chosen) decide("flagged", Number(chosen.dataset.flag));
   });
 
+  // A key that is held down never decides one clip after the other; it may move and scroll.
+  const held = ({ repeat, key }) => repeat && !/^([hjkl]|Arrow.*|Page.*|Tab)$/i.test(key);
   const inText = (event) => {
     const accepts = event.key === "Enter" && (event.ctrlKey || event.metaKey);
     const plays = event.key === " " && event.ctrlKey;
     if (event.key === "Escape") $("text").blur();
-    else if (accepts) decide("accepted");
-    else if (plays) toggle();
-    else return;
+    else if (accepts && !event.repeat) decide("accepted");
+    else if (plays && !event.repeat) toggle();
+    else if (!accepts && !plays) return;
     event.preventDefault();
   };
   const onNumber = (nth) => {
@@ -303,7 +308,11 @@
     const accepts = key === "Enter" && (event.ctrlKey || event.metaKey);
     if (!accepts && (event.ctrlKey || event.metaKey || event.altKey)) return;
     // A button that has the focus is pressed by this key.
-    if (key === " " && event.target.closest("button")) return;
+    if (key === " " && event.target.closest("button") && !event.repeat) return;
+    if (held(event)) {
+      event.preventDefault();
+      return;
+    }
     if (accepts) decide("accepted");
     else if (/^[1-9]$/.test(key)) onNumber(Number(key) - 1);
     else if (key === "e") $("text").focus();
@@ -341,8 +350,7 @@
 
   const timeOf = (event) => {
     const box = $("sound").getBoundingClientRect();
-    const share = (event.clientX - box.left) / box.width;
-    return Math.min(1, Math.max(0, share)) * work.lengthOf(state.at);
+    return (event.clientX - box.left) / box.width * work.lengthOf(state.at);
   };
   for (const edge of ["start", "end"]) {
     const grip = $(edge);
@@ -374,7 +382,9 @@
 
   const list = () => $("clips").replaceChildren(...clips.map((_, i) => new Option(optionOf(i))));
   window.addEventListener("beforeunload", (event) => {
-    if (work.counts().unsaved) event.preventDefault();
+    if (!work.counts().unsaved) return;
+    event.preventDefault();
+    event.returnValue = true; // what older browsers go by
   });
   window.addEventListener("pagehide", keep);
   window.addEventListener("storage", (event) => {

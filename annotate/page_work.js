@@ -156,7 +156,8 @@ const Work = (given) => {
     if (i < 0 || !told || !(told.updated_at > state.works[i].updated)) return false;
     const region = original(told.result), verdict = itemOf(told.result, tags.verdict);
     const said = flags.findIndex((one) => one.caption === verdict?.value.choices[0]);
-    if (region.kind < 0) return false;
+    const times = [region.start, region.end, told.lead_time];
+    if (region.kind < 0 || !times.every(Number.isFinite)) return false;
     const decided = told.was_cancelled ? "skipped" : said >= 0 ? "flagged" : "accepted";
     state.works[i] = {
       ...region, decided, said, spent: told.lead_time, lead: told.lead_time,
