@@ -3,7 +3,7 @@
 
 RUN = uv run --frozen --extra all
 
-.PHONY: demo test test-long docs
+.PHONY: demo test test-long test-postgres docs
 
 demo:
 	. ./setup.sh && $(RUN) --group demo corpus demo
@@ -12,7 +12,11 @@ test:
 	. ./setup.sh && cante_get_chromium && $(RUN) --group dev sh tests/all.sh
 
 test-long:
-	. ./setup.sh && $(RUN) --group dev pytest -m long
+	. ./setup.sh && cante_get_chromium && $(RUN) --group dev pytest -m long
+
+# The tests with a real Label Studio again, with PostgreSQL under it.
+test-postgres:
+	. ./setup.sh && cante_get_chromium && cante_get_postgres && CANTE_POSTGRES=1 $(RUN) --group dev pytest tests/annotate
 
 docs:
 	. ./setup.sh && $(RUN) --group dev mkdocs build --strict

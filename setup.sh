@@ -42,6 +42,23 @@ cante_install_chromium() {
     fi
 }
 
+# Only `make test-postgres` needs it, and tests of a store for a team.
+cante_get_postgres() {
+    for path in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb; do
+        [ -x "$path" ] && return 0
+    done
+    command -v initdb >/dev/null 2>&1 && return 0
+    echo "setup: installing PostgreSQL with the system's package manager" >&2
+    if command -v apt-get >/dev/null 2>&1; then
+        cante_as_root apt-get update -qq && cante_as_root apt-get install -y -qq postgresql >/dev/null
+    elif command -v dnf >/dev/null 2>&1; then cante_as_root dnf install -y -q postgresql-server
+    elif command -v brew >/dev/null 2>&1; then brew install --quiet postgresql
+    else false
+    fi && return 0
+    echo "setup: PostgreSQL could not be installed here: install the package 'postgresql'" >&2
+    return 1
+}
+
 # Only the tests need it: pages are opened as a person opens them.
 cante_get_chromium() {
     for name in chromium chromium-browser google-chrome; do

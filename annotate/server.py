@@ -223,6 +223,8 @@ def _environment(root: Path, login: Login) -> dict[str, str]:
         "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(root / SHARED),
+        # It may post its hints to `corpus annotate pull --watch`, which listens on this machine.
+        "SSRF_PROTECTION_ENABLED": "false",
         # It asks for newer versions and tips, and tells of every click: none of it gets out.
         "LATEST_VERSION_CHECK": "false",
         "COLLECT_ANALYTICS": "false",

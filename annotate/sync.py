@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -53,10 +54,14 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
-    """What a pull brought: tasks that were read, and by verdict what was said in them."""
+    """What a pull brought: tasks that were read, and by verdict what was said in them.
+
+    `new` is how much of that was not known yet, drafts that were changed too.
+    """
 
     tasks: int = 0
     verdicts: dict[str, int] = field(default_factory=dict)
+    new: int = 0
     added: int = 0
     failures: tuple[Failure, ...] = ()
 
@@ -233,9 +238,13 @@ def pull_from(
     since = datetime.fromisoformat(before.inputs) if before and before.inputs else None
     newest, synced, speaks = before.inputs if before else "", Synced(), known(workspace)
     tasks = chain(server.changed_tasks(project, since), server.begun_tasks(project))
+    had, seen = {one.id for one in store.annotations()}, set[int]()
     for batch in _batches(tasks):
         pulled = pull(batch, speaks)
-        synced = _landed(store, key, batch, pulled, synced)
+        # One that is begun by one person and handed in by another comes twice.
+        seen.update(task["id"] for task in batch)
+        failures = (*synced.failures, *_landed(store, key, batch, pulled))
+        synced = replace(_with(synced, pulled, had), tasks=len(seen), failures=failures)
         speaks = _with_added(speaks, pulled)
         newest = max(newest, *(moment(task["updated_at"]) for task in batch))
         if track is not None:
@@ -250,9 +259,7 @@ def _batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
         yield batch
 
 
-def _landed(
-    store: Store, key: str, batch: Sequence[Task], pulled: Pulled, before: Synced
-) -> Synced:
+def _landed(store: Store, key: str, batch: Sequence[Task], pulled: Pulled) -> tuple[Failure, ...]:
     """Save what was said in a batch, and what cannot be taken in, in place of the last time."""
     out = outcome(store, key, pulled)
     failures = tuple(failure for failure in out.failures if failure.item != key)
@@ -272,15 +279,18 @@ def _landed(
                     at=at,
                 )
             )
-    verdicts = dict(before.verdicts)
-    for said in pulled.annotations:
-        verdicts[said.verdict.value] = verdicts.get(said.verdict.value, 0) + 1
-    return Synced(
-        tasks=before.tasks + len(batch),
-        verdicts=verdicts,
-        added=before.added + len(pulled.added),
-        failures=(*before.failures, *failures),
-    )
+    return failures
+
+
+def _with(before: Synced, pulled: Pulled, had: set[str]) -> Synced:
+    """What was brought so far with what a batch says; `had`, what is known, learns of it."""
+    said = {one.id for one in pulled.annotations}
+    new = len(said - had)
+    had |= said
+    verdicts = Counter(before.verdicts)
+    verdicts.update(one.verdict.value for one in pulled.annotations)
+    added = before.added + len(pulled.added)
+    return replace(before, verdicts=dict(verdicts), new=before.new + new, added=added)
 
 
 def _with_added(speaks: Known, pulled: Pulled) -> Known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -277,31 +277,47 @@ def pull(
 ) -> None:
     """Bring back what people said in Label Studio; nothing unchecked becomes checked.
 
-    What is malformed is set aside with the reason.
+    What is malformed is set aside with the reason. With `--watch`, the server of
+    `corpus annotate serve` also tells at once when somebody hands in.
     """
-    import time
-
     with extra("annotate"):
         from annotate.sync import projects_of, pull_from
 
     workspace = open_workspace(context)
     fine = True
-    with _server(workspace, url, token) as (server, _):
+    with _server(workspace, url, token) as (server, here), contextlib.ExitStack() as stack:
         numbers = projects_of(server, project, _title(workspace))
+        wait = stack.enter_context(_waiting(server, numbers, here=here and watch is not None))
         while True:
             for number in numbers:
                 told = pull_from(workspace, server, number, everything=everything)
                 fine = fine and not told.failures
                 if json:
                     as_json({"project": number, **asdict(told)})
-                elif told.tasks or watch is None:
+                elif told.new or told.failures or watch is None:
                     _tell_pulled(number, told)
             if watch is None:
                 break
             everything = False
-            time.sleep(watch)
+            wait(watch)
     if not fine:
         raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _waiting(
+    server: LabelStudio, projects: Sequence[int], *, here: bool
+) -> Iterator[Callable[[float], object]]:
+    """How to wait: for a hint of the server where it runs here, else for the time."""
+    import time
+
+    from annotate.hints import hints
+
+    if not here:
+        yield time.sleep
+        return
+    with hints() as taking, server.hinting(projects, taking.url):
+        yield taking.wait
 
 
 def _tell_pulled(project: int, told: Synced) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +20,7 @@ from corpus.media import flac_bytes
 from corpus.records import Tier, Verdict
 from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
+from tests.annotate.studio import annotate
 from tests.annotate.test_labelling_page import SUBMIT, TEXT, log_in
 from tests.conftest import Cli
 from tests.corpus.made import recording, utterance
@@ -102,6 +106,32 @@ def test_one_is_corrected_one_skipped_and_one_begun(
     secrets = (studio.server.token, (studio.server.login).read_text("utf-8"))
     for ran in (pushed, again.err, told):
         assert not any(secret in str(ran) for secret in secrets)
+
+
+def test_who_watches_is_told_at_once(
+    corpus: Workspace, studio: Running, cli: Cli, tmp_path: Path
+) -> None:
+    project = cli("annotate", "push", "--json").json["project"]
+    told = tmp_path / "told"
+    # Polling alone would tell in a quarter of an hour.
+    command = [sys.executable, "-m", "corpus", "annotate", "pull", "--watch", "900"]
+    with (
+        told.open("wb") as output,
+        subprocess.Popen(command, cwd=corpus.root, stdout=output, stderr=output) as watching,
+        LabelStudio(studio.server.url, studio.server.token) as server,
+    ):
+        try:
+            until(lambda: bool(server._sdk.webhooks.list(project=project)))
+            # Its first look, which is not to be what finds it.
+            until(lambda: corpus.store.done("pull") != {})
+            number = server.known_tasks(project)[PENA.id][0].id
+            annotate(server, number, result=[], was_cancelled=True)
+            until(lambda: "1 skipped" in told.read_text("utf-8"))
+        finally:
+            watching.send_signal(signal.SIGINT)
+            watching.wait(30)
+        assert server._sdk.webhooks.list(project=project) == []
+    assert "Traceback" not in told.read_text("utf-8")
 
 
 def until(done: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 import threading
@@ -16,8 +17,10 @@ import pytest
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from annotate import server
 from annotate.home import VERSION
 from annotate.server import Running, serve
+from tests.servers.postgres import Postgres, postgres
 
 PRIVATE = "labelstudio"
 
@@ -49,11 +52,36 @@ def fresh(migrated: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def label_studio(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server that runs for all tests; each makes projects of its own."""
+    """A server that runs for all tests; each makes projects of its own.
+
+    With CANTE_POSTGRES in the environment its database is a PostgreSQL, as teams have it.
+    """
     root = tmp_path_factory.mktemp("label-studio")
     shutil.copytree(migrated, root / PRIVATE)
-    with serve(root) as running:
+    with contextlib.ExitStack() as stack:
+        starting: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if os.environ.get("CANTE_POSTGRES"):
+            starting = _on(stack.enter_context(postgres()))
+        with starting:
+            running = stack.enter_context(serve(root))
         yield running
+
+
+@contextlib.contextmanager
+def _on(database: Postgres) -> Iterator[None]:
+    """A server that is started meanwhile keeps what it has there."""
+    told = {
+        "DJANGO_DB": "default",
+        "POSTGRE_NAME": database.database,
+        "POSTGRE_USER": database.user,
+        "POSTGRE_PASSWORD": "",
+        "POSTGRE_HOST": "127.0.0.1",
+        "POSTGRE_PORT": str(database.port),
+    }
+    usual = server._environment
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "_environment", lambda *of: {**usual(*of), **told})
+        yield
 
 
 # ---- between
