@@ -85,6 +85,11 @@ validation = 0.1
 test = 0.1
 # The licence that people who annotate give their work (a mark, as in cc-by-4.0).
 annotations = "unknown"
+# For the card: the licence of the whole as the Hugging Face Hub names it (as in cc-by-nc-sa-4.0),
+# who takes something down when asked, and how to cite it (BibTeX).
+license = ""
+contact = ""
+citation = ""
 """
 
 
@@ -157,6 +162,9 @@ class PublishSection(_Section):
     validation: _Share = 0.1
     test: _Share = 0.1
     annotations: str = "unknown"
+    license: Annotated[str, Field(pattern=r"^[a-z0-9.+-]*$")] = ""
+    contact: str = ""
+    citation: str = ""
 
 
 class Config(_Section):

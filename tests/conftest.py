@@ -27,6 +27,7 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 pytest_plugins = (
+    "tests.corpus.publishing",
     "tests.servers.browser",
     "tests.servers.label_studio",
     "tests.servers.media",

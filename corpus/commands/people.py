@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Json, extra, open_workspace, stage
+from corpus.commands.shared import Json, agreed, extra, open_workspace, stage
 from corpus.errors import UsageError
 from corpus.show import as_json, say, table, tracker
 
@@ -164,14 +164,11 @@ def status(context: typer.Context, json: Json = False) -> None:
 @annotate.command()
 def agreement(context: typer.Context, json: Json = False) -> None:
     """Show how far people agree on what they both heard, and how much a third has to hear."""
-    from annotate.agreement import agreement as agreed
     from annotate.agreement import disputed
 
     workspace = open_workspace(context)
-    store, asked = workspace.store, workspace.config.annotate
-    annotations = store.annotations()
-    found = agreed(annotations, store.descriptions(), (*asked.quality, *asked.accompaniment))
-    queue = disputed(annotations, store.aligned_utterances())
+    store, found = workspace.store, agreed(workspace)
+    queue = disputed(store.annotations(), store.aligned_utterances())
     if json:
         as_json({**asdict(found), "disputed": queue})
         return

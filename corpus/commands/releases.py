@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Json, open_workspace
+from corpus.commands.shared import Json, agreed, extra, open_workspace
 from corpus.errors import UsageError
 from corpus.records import Tier
 from corpus.show import as_json, say, tracker
@@ -123,8 +124,11 @@ def _span(years: str) -> tuple[int, int] | None:
 
 
 def _made(workspace: Workspace, name: str, folder: Path, options: Options) -> Released:
-    from corpus.publish.release import release as freeze
+    with extra("publish"):
+        from corpus.publish.release import release as freeze
 
+    people = agreed(workspace)
+    options = replace(options, agreement=asdict(people) if people.utterances else {})
     return freeze(workspace, name, folder, options, track=tracker("recordings"))
 
 

@@ -18,7 +18,8 @@ from corpus.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from align.records import AlignedLine
-    from corpus.records import Recording
+    from annotate.agreement import Agreement
+    from corpus.records import Recording, Utterance
     from corpus.run import Item, Outcome, Summary
     from corpus.store import Store
     from corpus.workspace import Workspace
@@ -27,8 +28,10 @@ __all__ = [
     "Device",
     "Format",
     "Json",
+    "agreed",
     "extra",
     "find_recording",
+    "find_utterances",
     "open_workspace",
     "print_lines",
     "ran",
@@ -52,6 +55,15 @@ class Format(str, Enum):
     AUDACITY = "audacity"
 
 
+def agreed(workspace: Workspace) -> Agreement:
+    """How far the people of a corpus agree."""
+    from annotate.agreement import agreement
+
+    store, asked = workspace.store, workspace.config.annotate
+    marks = (*asked.quality, *asked.accompaniment)
+    return agreement(store.annotations(), store.descriptions(), marks)
+
+
 def open_workspace(context: typer.Context) -> Workspace:
     """The corpus that the command was given in."""
     from corpus.workspace import Workspace
@@ -72,21 +84,32 @@ def find_recording(store: Store, start: str) -> Recording:
     raise UsageError(f"no recording has an id that begins with {start}: see `corpus recordings`")
 
 
+def find_utterances(workspace: Workspace, one: Recording, verb: str) -> tuple[Utterance, ...]:
+    """The utterances of a recording; where there are none, it says so."""
+    from corpus.show import say
+
+    found = workspace.store.utterances(one.id)
+    if not found:
+        say(f"{verb}: {shown(workspace.store, one.id)} is not aligned yet: run `corpus align`")
+    return found
+
+
 def print_lines(form: Format, lines: Sequence[AlignedLine], duration: float) -> None:
     """Print aligned lines of a recording of `duration` s; what was left out only as JSON."""
-    from align import formats
+    from align.formats import as_dict, only_sung
+    from corpus import timed_text
     from corpus.show import as_json
 
     if form is Format.JSON:
-        as_json(formats.as_dict(lines))
+        as_json(as_dict(lines))
         return
     writers: dict[Format, Callable[[Sequence[AlignedLine]], str]] = {
-        Format.LRC: formats.as_lrc,
-        Format.SRT: formats.as_srt,
-        Format.TEXTGRID: partial(formats.as_textgrid, duration=duration),
-        Format.AUDACITY: formats.as_audacity,
+        Format.LRC: timed_text.as_lrc,
+        Format.SRT: timed_text.as_srt,
+        Format.TEXTGRID: partial(timed_text.as_textgrid, duration=duration),
+        Format.AUDACITY: timed_text.as_audacity,
     }
-    typer.echo(writers[form](formats.only_sung(lines)).rstrip("\n"))
+    typer.echo(writers[form](only_sung(lines)).rstrip("\n"))
 
 
 @contextlib.contextmanager

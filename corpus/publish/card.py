@@ -1,113 +1,190 @@
-"""The dataset card: what is in it, how it came about, who may use it."""
+"""The dataset card: what is in it, how it came about, who may use it, what it lacks."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
-from corpus.publish.rights import told
-from corpus.records import Recording, Utterance, Verse
+from corpus.publish.choose import public
+from corpus.publish.divide import SPLITS
+from corpus.publish.folder import Manifest
+from corpus.publish.tally import GROUPS, Part, Share, Tally
 from corpus.text import fold
 
-__all__ = ["CardFacts", "card"]
+if TYPE_CHECKING:
+    from jinja2 import Template
 
-_BODY = """
-# {name}
+__all__ = ["card"]
 
-Utterances of flamenco singing (or of the tradition that this corpus is of), at most 30 s each,
-with their text, times for each word and what is known of the recording.
-Made with cante-corpus: known verses were found in recordings and placed on them by forced
-alignment. Text and times are a machine's work unless `tier` is `gold`.
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 
-## What is in it
+_LITTLE = 0.01
+"""The share of the hours below which a palo is a gap."""
 
-| split | utterances | hours | recordings | singers |
-|---|---|---|---|---|
-{splits}
-
-Tiers: {tiers}. `gold` was checked by a person; `silver` and `bronze` are alignments of which
-the aligner is sure, and is not. `probability` is how likely it is that a text is sung, and there.
-Left out: {left_out}.
-
-## Splits
-
-No singer, no copla (variants of one count as one) and no master recording is in two splits: this
-was checked when the splits were made. Set aside for it: {set_aside}. A recording whose singer
-is not known is kept whole, and may share its singer with another split ({n_unknown} recordings).
-{missing}
-
-## Rights
-
-{rights}
-- annotation: {annotation_rights}
-
-`rights_audio`, `rights_text` and `rights_annotation` stand in every row. Unknown means private:
-such rows are not to be given away.
-"""
+_MOST_VALUES = 40
+"""Lines of a table: what comes after goes together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardFacts:
-    """What the card tells."""
-
-    name: str
-    language: str
-    utterances: tuple[Utterance, ...]
-    split_of: Mapping[str, str]
-    recordings: Mapping[str, Recording]
-    verses: Mapping[str, Verse]
-    annotation_rights: str = "unknown"
-    left_out: tuple[tuple[str, int], ...] = ()
-    set_aside: tuple[tuple[str, int], ...] = ()
-
-
-def card(facts: CardFacts) -> str:
+def card(told: Manifest, tally: Tally) -> str:
     """The README.md of the dataset, with the metadata that the hub and `datasets` read."""
+    total = _total(tally)
+    body = _template().render(
+        told=told,
+        tally=tally,
+        total=total,
+        genre="flamenco singing" if "seguiriyas" in told.palos else "singing",
+        asked=_asked(told.wanted),
+        groups=[(name, _values(tally.groups[name])) for name in GROUPS],
+        agreement=list(_agreement(told.agreement)),
+        gaps=list(_gaps(told, tally, total)),
+        missing=[split for split in SPLITS if split not in tally.splits],
+        rights_of=sorted(tally.rights.items(), key=lambda pair: (-pair[1], str(pair[0]))),
+        all_public=all(map(public, tally.rights)),
+        citation=_AsItIs(told.citation.strip().replace("```", "'''") or _citation(told)),
+        public=public,
+        hours=_hours,
+        counts=_counts,
+        of=_of,
+    )
+    return f"---\n{_metadata(told, total)}\n---\n\n{body}\n"
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    # It is Markdown: `_escaped` takes care of what a name could do there.
+    environment = Environment(undefined=StrictUndefined, finalize=_escaped)  # noqa: S701
+    return environment.from_string(files(__package__).joinpath("card.md").read_text("utf-8"))
+
+
+def _metadata(told: Manifest, total: Share) -> str:
+    """No `configs`: files tell their splits by name.
+
+    With `configs`, datasets 5.0 takes two local folders of one name for the same dataset;
+    `corpus push` writes them, for the hub.
+    """
     from huggingface_hub import DatasetCardData
 
-    splits = [s for s in ("train", "validation", "test") if s in set(facts.split_of.values())]
-    # No `configs`: the names of the files tell the splits, and with `configs` the library takes
-    # two local folders of one name for the same dataset (datasets 5.0).
+    size = next((name for n, name in _SIZES if total.utterances < n), "1M<n<10M")
+    made: dict[str, Any] = {} if told.license else {"license_name": "rights-stand-in-every-row"}
     data = DatasetCardData(
-        language=[facts.language],
-        pretty_name=facts.name,
-        license="other",
+        language=[told.language] if told.language else None,
+        pretty_name=told.corpus,
+        license=told.license or "other",
+        annotations_creators=["machine-generated", "expert-generated"],
+        language_creators=["found"],
+        multilinguality=["monolingual"],
+        size_categories=[size],
+        source_datasets=["original"],
         task_categories=["automatic-speech-recognition"],
-        tags=["flamenco", "singing", "lyrics-alignment"],
+        tags=["flamenco", "singing", "lyrics-alignment", "lyrics-transcription", "audio"],
+        **made,
     )
-    body = _BODY.format(
-        name=facts.name,
-        splits="\n".join(_split_line(facts, split) for split in splits),
-        tiers=_counts(Counter(u.tier.value for u in facts.utterances)),
-        left_out=_counts(dict(facts.left_out)) or "nothing",
-        set_aside=_counts(dict(facts.set_aside)) or "nothing",
-        annotation_rights=facts.annotation_rights,
-        n_unknown=len({u.recording for u in facts.utterances if not _singer(facts, u)}),
-        missing=_missing(splits),
-        rights=told(
-            (facts.recordings[u.recording], facts.verses.get(u.verse)) for u in facts.utterances
-        ),
+    return str(data.to_yaml())
+
+
+def _total(tally: Tally) -> Share:
+    shares = tally.splits.values()
+    return Share(
+        utterances=sum(one.utterances for one in shares),
+        hours=sum(one.hours for one in shares),
+        recordings=sum(one.recordings for one in shares),
+        singers=sum(one.singers for one in shares),
     )
-    return f"---\n{data.to_yaml()}\n---\n{body}"
 
 
-def _singer(facts: CardFacts, utterance: Utterance) -> str:
-    return facts.recordings[utterance.recording].artist
+def _asked(wanted: Mapping[str, Any]) -> str:
+    parts = [f"tier {wanted['min_tier']} or better"] if wanted.get("min_tier") else []
+    for name, what in (("palos", "palo"), ("singers", "singer")):
+        if wanted.get(name):
+            parts.append(f"{what} {', '.join(wanted[name])}")
+    if wanted.get("years"):
+        parts.append("years {}-{}".format(*wanted["years"]))
+    if wanted.get("verified"):
+        parts.append("only what a person has checked")
+    if wanted.get("public"):
+        parts.append("only rows that everybody may have")
+    return "; ".join(parts)
 
 
-def _split_line(facts: CardFacts, split: str) -> str:
-    mine = [u for u in facts.utterances if facts.split_of[u.id] == split]
-    hours = sum(u.duration for u in mine) / 3600
-    n_recordings = len({u.recording for u in mine})
-    n_singers = len({fold(_singer(facts, u)) for u in mine} - {""})
-    return f"| {split} | {len(mine)} | {hours:.2f} | {n_recordings} | {n_singers} |"
+def _values(
+    found: Mapping[str, Mapping[str, Part]],
+) -> list[tuple[str, Mapping[str, Part]]]:
+    """The most hours first; what is too much for a table goes together at its end."""
+    ordered = sorted(found.items(), key=lambda pair: (-_of(pair[1]), pair[0]))
+    kept, rest = ordered[:_MOST_VALUES], ordered[_MOST_VALUES:]
+    if rest:
+        together: dict[str, Part] = {}
+        for _, parts in rest:
+            for split, part in parts.items():
+                had = together.get(split, Part())
+                together[split] = Part(had.utterances + part.utterances, had.hours + part.hours)
+        kept.append((f"{len(rest)} others", together))
+    return kept
+
+
+def _agreement(found: Mapping[str, Any]) -> Iterator[str]:
+    if (rate := found.get("word_error_rate")) is not None:
+        yield f"word error rate between two people: {rate:.3f}"
+    if ends := found.get("boundaries"):
+        yield f"between their ends: {ends[0]:.2f} s in the middle, {ends[1]:.2f} s for 95 of 100"
+    for name, alpha in found.get("alpha", ()):
+        if alpha is not None:
+            yield f"Krippendorff's alpha of {name}: {alpha:.2f}"
+
+
+def _gaps(told: Manifest, tally: Tally, total: Share) -> Iterator[str]:
+    hours = total.hours or 1.0
+    there = {fold(palo): _of(parts) for palo, parts in tally.groups["palo"].items()}
+    absent = [palo for palo in told.palos if not there.get(fold(palo))]
+    if absent:
+        yield f"nothing of {', '.join(absent)}"
+    little = [palo for palo in told.palos if 0 < there.get(fold(palo), 0) / hours < _LITTLE]
+    if little:
+        yield f"less than {_LITTLE:.0%} of the hours of {', '.join(little)}"
+    for name in ("palo", "singer", "sex", "region", "decade"):
+        unknown = _of(tally.groups[name].get("", {})) / hours
+        if unknown >= 0.005:
+            yield f"{name} is not known of {unknown:.0%} of the hours"
+    sexes = {value: _of(parts) / hours for value, parts in tally.groups["sex"].items() if value}
+    if sexes:
+        said = ", ".join(f"{value} {share:.0%}" for value, share in sorted(sexes.items()))
+        yield f"of the hours by sex of the singer: {said}"
+    checked = _of(tally.groups["tier"].get("gold", {})) / hours
+    if checked < 1:
+        yield f"{1 - checked:.0%} of the hours were checked by nobody"
+
+
+def _citation(told: Manifest) -> str:
+    key = re.sub(r"[^a-z0-9]+", "-", fold(f"{told.corpus} {told.name}")).strip("-") or "corpus"
+    title = re.sub(r"[{}\\]", "", " ".join(told.corpus.split()))
+    return f"@misc{{{key},\n  title = {{{title}}},\n  note = {{Release {told.name}}}\n}}"
+
+
+def _of(parts: Mapping[str, Part]) -> float:
+    return sum(part.hours for part in parts.values())
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2f}" if hours < 100 else f"{hours:.0f}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if n)
 
 
-def _missing(splits: Sequence[str]) -> str:
-    absent = [s for s in ("train", "validation", "test") if s not in splits]
-    return f"\nToo few singers, or no share, for: {', '.join(absent)}." if absent else ""
+def _escaped(value: object) -> object:
+    """No name starts a line, a cell of a table, or a tag."""
+    if not isinstance(value, str) or isinstance(value, _AsItIs):
+        return value
+    return " ".join(value.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+
+
+class _AsItIs(str):
+    """What stands where nothing has to be escaped."""
+
+    __slots__ = ()
