@@ -12,6 +12,7 @@ from pathlib import Path
 
 from corpus.lyrics.web.pages import pages_of
 from corpus.media import removed
+from corpus.publish.withdraw import released_here, withdrawn
 from corpus.records import Recording, Tombstone
 from corpus.run import now
 from corpus.text import fold
@@ -31,10 +32,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """What was removed: rows by table, and how many files."""
+    """What was removed: rows by table, and how many files.
+
+    `published` are the releases of the corpus that hold some of it, and how many rows.
+    """
 
     rows: tuple[tuple[str, int], ...]
     n_files: int
+    published: tuple[tuple[str, int], ...] = ()
 
 
 def chosen(
@@ -78,7 +83,13 @@ def purge(workspace: Workspace, choice: Choice, reason: str) -> Purged:
     with workspace.store.transaction() as transaction:
         rows = transaction.purge([one.id for one in choice.recordings], choice.letras)
         transaction.save(tombs)
-    return Purged(rows=tuple(rows.items()), n_files=n_pages + empty_tombs(workspace))
+    n_files = n_pages + empty_tombs(workspace)
+    return Purged(rows=tuple(rows.items()), n_files=n_files, published=_published(workspace))
+
+
+def _published(workspace: Workspace) -> tuple[tuple[str, int], ...]:
+    counts = ((path.name, len(withdrawn(workspace, path))) for path in released_here(workspace))
+    return tuple((name, n_rows) for name, n_rows in counts if n_rows)
 
 
 def empty_tombs(workspace: Workspace) -> int:

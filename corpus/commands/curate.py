@@ -242,3 +242,8 @@ def _tell(purged: Purged) -> None:
     for name, n_rows in purged.rows:
         say(f"purge: {n_rows} rows of {name} removed")
     say(f"purge: {purged.n_files} files removed")
+    for release, n_rows in purged.published:
+        say(
+            f"purge: the release {release} holds {n_rows} rows of it: `corpus withdraw {release} "
+            "NEW` makes one without them, to push where that one was"
+        )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Json, agreed, extra, open_workspace
+from corpus.commands.shared import Json, agreed, extra, find_release, open_workspace
 from corpus.errors import UsageError
 from corpus.records import Tier
-from corpus.show import as_json, say, tracker
+from corpus.show import as_json, say, table, tracker
 
 if TYPE_CHECKING:
     from corpus.publish.release import Options, Released
+    from corpus.publish.withdraw import Withdrawn
     from corpus.workspace import Workspace
 
 __all__ = ["app"]
@@ -81,8 +83,7 @@ def release(
     No singer, no copla and no master is in two splits. A release never changes: the same name
     with other utterances is refused, and the same utterances give the same bytes.
     """
-    if not re.fullmatch(r"[\w][\w.-]*", name):
-        raise UsageError(f"'{name}' is no name for a release: letters, digits, dots, dashes")
+    _check_name(name)
     from corpus.publish.choose import Wanted
     from corpus.publish.clips import Codec
     from corpus.publish.release import Options
@@ -106,6 +107,46 @@ def release(
     )
     folder = workspace.root / "releases" / name
     _tell(_made(workspace, name, folder, options), "release", json=json)
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="RELEASE", help="Its name, or its folder.")],
+    new: Annotated[str, typer.Argument(help="The name of the one that follows it.")] = "",
+    json: Json = False,
+) -> None:
+    """List the rows of a release that were purged since; make the release without them.
+
+    Nothing else changes: the other rows stay in their splits, byte for byte. Without NEW it only
+    lists. A release that was pushed stays at the hub until the new one is pushed over it.
+    """
+    workspace, folder = open_workspace(context), find_release(context, name)
+    with extra("publish"):
+        from corpus.publish.withdraw import follow_up, withdrawn
+    gone = withdrawn(workspace, folder)
+    if not new:
+        _tell_gone(gone, json=json)
+        return
+    _check_name(new)
+    if not gone:
+        say(f"withdraw: nothing of {folder.name} was purged: it stays as it is")
+        return
+    target = workspace.root / "releases" / new
+    _tell(follow_up(workspace, folder, new, target, gone), "withdraw", json=json)
+
+
+def _tell_gone(gone: Sequence[Withdrawn], *, json: bool) -> None:
+    if json:
+        as_json(gone)
+        return
+    rows = [(one.utterance[:12], one.split, one.singer, one.title, one.reason) for one in gone]
+    table(("utterance", "split", "singer", "title", "reason"), rows)
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[\w][\w.-]*", name):
+        raise UsageError(f"'{name}' is no name for a release: letters, digits, dots, dashes")
 
 
 def _shares(workspace: Workspace, given: dict[str, float | None]) -> dict[str, float]:

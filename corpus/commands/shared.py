@@ -6,6 +6,7 @@ Imported for every `corpus --help`: what is slow to import is imported in the fu
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from functools import partial
@@ -31,6 +32,7 @@ __all__ = [
     "agreed",
     "extra",
     "find_recording",
+    "find_release",
     "find_utterances",
     "open_workspace",
     "print_lines",
@@ -72,6 +74,25 @@ def open_workspace(context: typer.Context) -> Workspace:
     workspace = Workspace.open(start)
     context.call_on_close(workspace.store.close)
     return workspace
+
+
+def find_release(context: typer.Context, what: str) -> Path:
+    """The folder of a release: by its path, or by its name in the corpus; UsageError else."""
+    from corpus.collect.base import is_file
+    from corpus.publish.folder import MANIFEST
+
+    folder = Path(what)
+    if is_file(folder / MANIFEST):
+        return folder
+    # A name only: a path with slashes is not looked for in the corpus.
+    if re.fullmatch(r"\w[\w.-]*", what):
+        named = open_workspace(context).root / "releases" / what
+        if is_file(named / MANIFEST):
+            return named
+    raise UsageError(
+        f"'{what}' is no release: give the name of one in the corpus, or a folder with its "
+        f"{MANIFEST}"
+    )
 
 
 def find_recording(store: Store, start: str) -> Recording:

@@ -21,7 +21,7 @@ from corpus.publish.divide import SPLITS
 from corpus.records import Utterance
 from corpus.run import n_cores
 
-__all__ = ["Track", "Wares", "write_rows", "write_shard"]
+__all__ = ["Track", "Wares", "write_rows", "write_shard", "write_table"]
 
 _SHARDS = 128
 """About so many files a split at most: what changes is then a hundredth."""
@@ -78,7 +78,7 @@ def _shards(wares: Wares, track: Track) -> Iterator[tuple[str, list[list[Utteran
         for id_ in track(ids):
             shard.append([u for u in recordings[id_] if wares.split_of[u.id] == split])
             if int(id_[:8], 16) % every == 0:
-                yield f"{split}-{id_[:12]}.parquet", shard
+                yield f"{split}-{id_}.parquet", shard
                 shard = []
         if shard:
             yield f"{split}-last.parquet", shard
@@ -124,11 +124,19 @@ def _ahead(
 def write_shard(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows, each with all `features`, a group of them at a time."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     schema = features().arrow_schema
+    groups = groupby(enumerate(rows), key=lambda numbered: numbered[0] // _ROWS)
+    tables = (pa.Table.from_pylist([one for _, one in batch], schema=schema) for _, batch in groups)
+    write_table(path, schema, tables)
+
+
+def write_table(path: Path, schema: Any, tables: Iterable[Any]) -> None:
+    """Write Arrow tables of one schema, each as a row group; empty ones are left out."""
+    import pyarrow.parquet as pq
+
     # Sound is compressed; what is left is small.
     with pq.ParquetWriter(path, schema, compression="none") as writer:
-        for _, batch in groupby(enumerate(rows), key=lambda numbered: numbered[0] // _ROWS):
-            table = pa.Table.from_pylist([one for _, one in batch], schema=schema)
-            writer.write_table(table)
+        for table in tables:
+            if table.num_rows:
+                writer.write_table(table)

@@ -1,0 +1,151 @@
+"""What was purged is told of the releases that hold it, and the next release is without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from corpus.errors import PublishError
+from corpus.media import hash_file
+from corpus.publish.folder import read_manifest
+from corpus.publish.tally import tally
+from corpus.publish.withdraw import LETRA, RECORDING, follow_up, released_here, withdrawn
+from corpus.records import Tier
+from corpus.workspace import Workspace
+from tests.conftest import Cli
+from tests.corpus.publishing import publish, table
+
+
+@pytest.fixture
+def folder(aligned: Workspace) -> Path:
+    """A release of the corpus: five recordings, ten utterances."""
+    folder = aligned.root / "releases" / "uno"
+    publish(aligned, folder, Tier.BRONZE)
+    return folder
+
+
+def purge(cli: Cli, *which: str) -> str:
+    ran = cli("purge", *which, "--reason", "asked", "--yes")
+    assert ran.code == 0
+    return ran.err
+
+
+def test_nothing_purged_nothing_withdrawn(cli: Cli, aligned: Workspace, folder: Path) -> None:
+    assert withdrawn(aligned, folder) == []
+    ran = cli("withdraw", "uno", "dos")
+    assert ran.code == 0
+    assert "nothing of uno was purged" in ran.err
+    assert released_here(aligned) == [folder]
+
+
+def test_a_purged_singer_is_told_and_left_out(cli: Cli, aligned: Workspace, folder: Path) -> None:
+    before = {one["id"]: one for one in table(folder).to_pylist()}
+    mine = {id_ for id_, one in before.items() if one["singer"] == "Paco"}
+    told = purge(cli, "--artist", "paco")
+    assert "the release uno holds 2 rows of it: `corpus withdraw uno NEW`" in told
+    listed = cli("withdraw", "uno", "--json").json
+    assert {one["utterance"] for one in listed} == mine
+    assert {(one["singer"], one["reason"]) for one in listed} == {("Paco", RECORDING)}
+    assert "Paco" in cli("withdraw", str(folder)).out
+    ran = cli("withdraw", "uno", "dos", "--json")
+    assert ran.code == 0
+    after = folder.with_name("dos")
+    left = {one["id"]: one for one in table(after).to_pylist()}
+    assert left == {id_: one for id_, one in before.items() if id_ not in mine}
+    assert ran.json["rows"] == read_manifest(after).rows
+    assert sum(ran.json["rows"].values()) == 8
+    # The one it follows stays as it was; a purge tells of the newest only.
+    assert withdrawn(aligned, folder) != []
+    assert withdrawn(aligned, after) == []
+    assert released_here(aligned) == [after]
+
+
+def test_what_stays_keeps_its_bytes_and_split(
+    cli: Cli, aligned: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus.publish.shards._SHORTEST", 1)
+    folder = aligned.root / "releases" / "uno"
+    publish(aligned, folder, Tier.BRONZE)
+    purge(cli, "--artist", "Camarón")
+    gone = withdrawn(aligned, folder)
+    changed = {one.file for one in gone}
+    follow_up(aligned, folder, "dos", tmp_path / "dos", gone)
+    old, new = read_manifest(folder), read_manifest(tmp_path / "dos")
+    same = {name for name in new.files if name.startswith("data/")} - changed
+    assert same
+    assert all(new.files[name] == old.files[name] for name in same)
+    assert all(hash_file(tmp_path / "dos" / name) == new.files[name].sha256 for name in new.files)
+    assert (new.follows, new.withdrawn) == ("uno", {RECORDING: 2})
+    # The corpus knows which utterances the new one holds, as it did of the old one.
+    kept = {one.name: {u.utterance for u in one.utterances} for one in aligned.store.releases()}
+    assert kept["dos"] == kept["uno"] == {one["id"] for one in table(tmp_path / "dos").to_pylist()}
+    said = (tmp_path / "dos" / "README.md").read_text("utf-8")
+    assert "`uno` without what had to be withdrawn (2 its recording was purged)" in said
+    assert tally(tmp_path / "dos").shared == ()
+
+
+def test_the_sound_stays_as_it_was(cli: Cli, folder: Path) -> None:
+    def sounds(of: Path) -> dict[str, bytes]:
+        found = {}
+        for file in (of / "data").iterdir():
+            for row in pq.read_table(file, columns=["id", "audio"]).to_pylist():
+                found[row["id"]] = row["audio"]["bytes"]
+        return found
+
+    before = sounds(folder)
+    purge(cli, "--artist", "Paco")
+    assert cli("withdraw", "uno", "dos").code == 0
+    after = sounds(folder.with_name("dos"))
+    assert len(after) == 8
+    assert all(before[id_] == sound for id_, sound in after.items())
+
+
+def test_a_purged_letra_takes_its_rows_along(cli: Cli, aligned: Workspace, folder: Path) -> None:
+    # Each copla has its own place in the source "a".
+    assert "the release uno holds 5 rows of it" in purge(cli, "--source", "a")
+    assert {one.reason for one in withdrawn(aligned, folder)} == {LETRA}
+    assert {row["kind"] for row in table(folder).to_pylist()} == {"letra", "quejío"}
+    assert cli("withdraw", "uno", "dos").code == 0
+    left = table(folder.with_name("dos")).to_pylist()
+    assert {row["kind"] for row in left} == {"quejío"}
+
+
+@pytest.mark.parametrize("new", ["../dos", "a/b", ".", ""])
+def test_a_name_that_is_none(cli: Cli, aligned: Workspace, folder: Path, new: str) -> None:
+    purge(cli, "--artist", "Paco")
+    ran = cli("withdraw", "uno", new)
+    assert ran.code == (2 if new else 0)
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["uno"]
+    assert aligned.root.exists()
+
+
+def test_taken_names_and_empty_releases(
+    cli: Cli, aligned: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    purge(cli, "--artist", "Paco")
+    gone = withdrawn(aligned, folder)
+    with pytest.raises(PublishError, match="there is a release named uno"):
+        follow_up(aligned, folder, "uno", tmp_path / "x", gone)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine").touch()
+    with pytest.raises(PublishError, match="is taken"):
+        follow_up(aligned, folder, "dos", tmp_path / "taken", gone)
+    everything = [replace(gone[0], utterance=row["id"]) for row in table(folder).to_pylist()]
+    with pytest.raises(PublishError, match="nothing would be left of uno"):
+        follow_up(aligned, folder, "dos", tmp_path / "dos", everything)
+    assert not (tmp_path / "dos").exists()
+    assert cli("withdraw", "tres").code == 2
+    assert {one.name for one in aligned.store.releases()} == {"uno"}
+
+
+def test_a_damaged_release_is_told_after_the_purge(
+    cli: Cli, aligned: Workspace, folder: Path
+) -> None:
+    (folder / "manifest.json").write_text("{", "utf-8")
+    ran = cli("purge", "--artist", "Paco", "--reason", "asked", "--yes")
+    assert ran.code == 1
+    assert "manifest.json is damaged" in ran.err
+    assert "Paco" not in {one.artist for one in aligned.store.recordings()}
