@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import soundfile
@@ -103,18 +103,27 @@ class FlacSamples:
 
     def read(self, start: int, n_samples: int) -> NDArray[np.float32]:
         """Samples from `start` on, shape (n,), in -1..1."""
+        samples: NDArray[np.float32] = self._read(start, n_samples, "float32")
+        return samples
+
+    def read_pcm(self, start: int, n_samples: int) -> NDArray[np.int16]:
+        """The same as they are in the file, 16 bits: `flac_bytes` of them loses nothing."""
+        samples: NDArray[np.int16] = self._read(start, n_samples, "int16")
+        return samples
+
+    def _read(self, start: int, n_samples: int, dtype: str) -> NDArray[Any]:
         start = min(start, self._n_samples)
         n_samples = min(n_samples, self._n_samples - start)
         try:
-            found, _ = soundfile.read(str(self.path), n_samples, start, dtype="float32")
+            found, _ = soundfile.read(str(self.path), n_samples, start, dtype=dtype)
         except (soundfile.LibsndfileError, OSError) as error:
             raise MediaError(f"{self.path} is damaged: collect it again") from error
-        samples: NDArray[np.float32] = found
+        samples: NDArray[Any] = found
         return samples
 
 
-def flac_bytes(samples: NDArray[np.float32]) -> bytes:
-    """16 kHz mono FLAC, 16 bits, of samples in -1..1, shape (n_samples,)."""
+def flac_bytes(samples: NDArray[np.float32] | NDArray[np.int16]) -> bytes:
+    """16 kHz mono FLAC, 16 bits, of samples in -1..1 or of 16 bits, shape (n_samples,)."""
     out = io.BytesIO()
     soundfile.write(out, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     return out.getvalue()

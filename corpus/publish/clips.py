@@ -52,7 +52,7 @@ def _together(utterances: Sequence[Utterance]) -> Iterator[list[Utterance]]:
 def _flac(media: Media, group: Sequence[Utterance]) -> list[bytes]:
     first = round(group[0].start * SAMPLE_RATE)
     last = max(round(one.end * SAMPLE_RATE) for one in group)
-    samples = media.samples(group[0].recording).read(first, max(1, last - first))
+    samples = media.samples(group[0].recording).read_pcm(first, max(1, last - first))
     found = []
     for one in group:
         at = round(one.start * SAMPLE_RATE) - first

