@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from corpus.commands import curate, gather, learn, letras, listen, look, matching, people, releases
+from corpus.commands import (
+    curate,
+    export,
+    gather,
+    learn,
+    letras,
+    listen,
+    look,
+    matching,
+    people,
+    releases,
+    transcribe,
+)
 from corpus.errors import CanteError, UsageError
 
 __all__ = ["app", "main"]
@@ -22,7 +34,19 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verbs in (gather, letras, curate, look, matching, listen, people, releases, learn):
+for verbs in (
+    gather,
+    letras,
+    curate,
+    look,
+    matching,
+    listen,
+    people,
+    releases,
+    export,
+    learn,
+    transcribe,
+):
     app.add_typer(verbs.app)
 
 

@@ -13,7 +13,18 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["as_json", "clock", "plain", "progress", "say", "steps", "table", "tracker", "waiting"]
+__all__ = [
+    "as_json",
+    "clock",
+    "dumps",
+    "plain",
+    "progress",
+    "say",
+    "steps",
+    "table",
+    "tracker",
+    "waiting",
+]
 
 T = TypeVar("T")
 
@@ -43,11 +54,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def dumps(value: Any) -> str:
+    """JSON for people to read as well."""
+    return json.dumps(plain(value), ensure_ascii=False, indent=2)
+
+
 def as_json(value: Any) -> None:
     """Write JSON to standard output, UTF-8 whatever the terminal's encoding."""
-    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.write(dumps(value).encode("utf-8", "backslashreplace") + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from corpus.commands.listen import Audio, drafter
 from corpus.commands.shared import Device, Json, extra
 from corpus.show import as_json, plain, say, steps, table
 
@@ -237,27 +236,6 @@ def evaluate(
         as_json({"models": [_plain(one) for one in judged]})
     else:
         _show(models, judged)
-
-
-@app.command()
-def transcribe(
-    audio: Audio,
-    model: Annotated[str, typer.Option(help="A size, a folder, a hub name.")] = "base",
-    language: Annotated[str, typer.Option(help="Language that is sung.")] = "es",
-    device: Device = "auto",
-    json: Json = False,
-) -> None:
-    """Write down what is sung in a recording, with a Whisper as it comes or one of yours."""
-    from corpus.media import decoded_copy
-
-    hears = drafter(model, language, device)
-    with decoded_copy(audio) as samples:
-        segments = hears.transcribe(samples)
-    if json:
-        as_json({"lines": segments})
-        return
-    for segment in segments:
-        typer.echo(f"[{segment.start:7.2f} - {segment.end:7.2f}] {segment.text}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What there is, and how far it has come: listings, and one recording to look at or print."""
+"""What there is, and how far it has come: listings, and one recording to look at."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.commands.shared import (
-    Format,
     Json,
     extra,
     find_recording,
+    find_utterances,
     open_workspace,
-    print_lines,
     shown,
 )
-from corpus.show import as_json, plain, progress, say, table
+from corpus.show import as_json, plain, progress, table
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from corpus.records import Recording, Utterance
+    from corpus.records import Recording
     from corpus.workspace import Workspace
 
 __all__ = ["app"]
@@ -177,7 +176,7 @@ def _drawn(workspace: Workspace, one: Recording, folder: Path) -> dict[str, Call
     from align.page import render, sound
     from align.picture import draw
 
-    utterances = _utterances(workspace, one, "show")
+    utterances = find_utterances(workspace, one, "show")
     level = level_curve(workspace.media.samples(one.id))
     voice = _voice(workspace, one) if utterances else None
 
@@ -201,32 +200,8 @@ def _voice(workspace: Workspace, one: Recording) -> NDArray[np.float32]:
         return model.hear(workspace.media.samples(one.id), move).voice
 
 
-def _utterances(workspace: Workspace, one: Recording, verb: str) -> tuple[Utterance, ...]:
-    """The utterances of a recording; where there are none, it says so."""
-    found = workspace.store.utterances(one.id)
-    if not found:
-        say(f"{verb}: {shown(workspace.store, one.id)} is not aligned yet: run `corpus align`")
-    return found
-
-
 def _file_name(recording: Recording) -> str:
     """The title as a file's name, with the beginning of the id: two may have one title."""
     from corpus.text import fold
 
     return "-".join([*fold(recording.title)[:60].split(), recording.id[:8]])
-
-
-@app.command()
-def export(
-    context: typer.Context,
-    recording: OneRecording,
-    form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.JSON,
-) -> None:
-    """Print the utterances of one recording line by line: subtitles, labels, a TextGrid."""
-    workspace = open_workspace(context)
-    one = find_recording(workspace.store, recording)
-    utterances = _utterances(workspace, one, "export")
-    with extra("align"):
-        from align.formats import as_lines
-
-        print_lines(form, as_lines(utterances), one.duration)

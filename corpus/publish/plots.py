@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,10 @@ def draw(tally: Tally, path: Path) -> None:
         _bars(axes, tally.groups[name], name)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
-    figure.savefig(path, dpi=_DPI, metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A name in letters that no font here has is drawn as boxes.
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
+        figure.savefig(path, dpi=_DPI, metadata={"Software": None})
 
 
 def _bars(axes: Axes, found: Mapping[str, Mapping[str, Part]], name: str) -> None:

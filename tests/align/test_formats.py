@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from praatio import textgrid
 
-from align.formats import as_audacity, as_dict, as_lines, as_lrc, as_srt, as_textgrid
+from align.formats import as_dict, as_lines
 from align.records import AlignedLine
 from corpus.records import Kind, Word
+from corpus.timed_text import as_audacity, as_lrc, as_srt, as_textgrid
 from tests.align import drawn
 
 

@@ -164,7 +164,7 @@ def test_long_tables_end_in_all_others() -> None:
     assert "voz 0 " not in text
 
 
-@pytest.mark.parametrize("odd", ["", "$x^2$", "a" * 200, "ñ 😀 e\u0301"])
+@pytest.mark.parametrize("odd", ["", "$x^2$", "a" * 200, "ñ 😀 e\u0301", "歌"])
 def test_the_picture_is_the_same_each_time(tmp_path: Path, odd: str) -> None:
     groups = {name: {odd: {"train": Part(1, 1.0)}, "b": {"test": Part(2, 0.5)}} for name in GROUPS}
     found = counted(groups=groups)

@@ -1,0 +1,183 @@
+"""Verbs that give what is there to other programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from corpus.commands.shared import (
+    Format,
+    Json,
+    extra,
+    find_recording,
+    find_utterances,
+    open_workspace,
+    print_lines,
+)
+from corpus.errors import UsageError
+from corpus.show import as_json, say, tracker
+
+if TYPE_CHECKING:
+    from corpus.records import Recording
+    from corpus.workspace import Workspace
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What was asked for, as it was typed."""
+
+    context: typer.Context
+    what: str
+    folder: Path | None
+    to: str
+    json: bool
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The corpus; a folder of a release does without."""
+        return open_workspace(self.context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """A kind of thing that is exported: how it is found by its name, and its formats.
+
+    `find` gives None where a name is of another kind; the last kind raises UsageError.
+    """
+
+    name: str
+    find: Callable[[_Asked], Any]
+    formats: Callable[[], Sequence[str]]
+    export: Callable[[_Asked, Any], None]
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="A release (its name, or its folder), or how a recording's id begins.",
+        ),
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(help="Of a release: the folder to make, else ./NAME-FORMAT.")
+    ] = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            "--format",
+            metavar="FORMAT",
+            help="Of a release: audiofolder, kaldi, lhotse, lrc, nemo, shar, textgrid, webdataset. "
+            "Of a recording: json (unless told), lrc, srt, textgrid, audacity.",
+        ),
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Write a release in another toolkit's format; print one recording line by line.
+
+    A release stays as it is; the folder is made whole or not at all.
+    """
+    asked = _Asked(context=context, what=what, folder=folder, to=to.lower(), json=json)
+    for kind in _KINDS:
+        found = kind.find(asked)
+        if found is not None:
+            _check(asked.to, kind)
+            kind.export(asked, found)
+            return
+
+
+def _check(to: str, kind: _Kind) -> None:
+    known = kind.formats()
+    if to and to not in known:
+        raise UsageError(f"a {kind.name} is not exported to '{to}': --to {', '.join(known)}")
+
+
+# ---- a release
+
+
+def _find_release(asked: _Asked) -> Path | None:
+    """The folder of a release, by its path or its name in the corpus."""
+    from corpus.collect.base import is_file
+    from corpus.publish.folder import MANIFEST
+
+    folder = Path(asked.what)
+    if is_file(folder / MANIFEST):
+        return folder
+    # A name only: a path with slashes is not looked for in the corpus.
+    if not re.fullmatch(r"\w[\w.-]*", asked.what):
+        return None
+    named = asked.workspace.root / "releases" / asked.what
+    return named if is_file(named / MANIFEST) else None
+
+
+def _release_formats() -> list[str]:
+    from corpus.publish.formats import formats
+
+    return sorted(formats())
+
+
+def _export_release(asked: _Asked, release: Path) -> None:
+    from corpus.publish.export import export as write
+    from corpus.publish.formats import formats
+
+    if not asked.to:
+        raise UsageError(f"say what the release is to become: --to {', '.join(_release_formats())}")
+    folder = asked.folder or Path(f"{release.resolve().name}-{asked.to}")
+    with extra("publish"):
+        made = write(release, formats()[asked.to], folder, track=tracker(asked.to))
+    if asked.json:
+        as_json(made)
+        return
+    rows = ", ".join(f"{n_rows} {split}" for split, n_rows in made.rows.items())
+    say(f"export: {made.folder}: {made.format}, {rows} utterances")
+
+
+# ---- a recording
+
+
+def _find_recording(asked: _Asked) -> Recording:
+    store = asked.workspace.store
+    if re.fullmatch(r"[0-9a-fA-F]+", asked.what):
+        return find_recording(store, asked.what)
+    raise UsageError(
+        f"'{asked.what}' is neither a release (a name, or a folder with its manifest.json) nor the "
+        "beginning of a recording's id: see `corpus status` and `corpus recordings`"
+    )
+
+
+def _export_recording(asked: _Asked, one: Recording) -> None:
+    if asked.folder:
+        raise UsageError(f"a recording is printed, not written to {asked.folder}: use > FILE")
+    form = Format(asked.to or Format.JSON)
+    if asked.json and form is not Format.JSON:
+        raise UsageError(f"--json and --to {form.value} are two formats: give one")
+    utterances = find_utterances(asked.workspace, one, "export")
+    with extra("align"):
+        from align.formats import as_lines
+
+        print_lines(form, as_lines(utterances), one.duration)
+
+
+_KINDS = (
+    _Kind(name="release", find=_find_release, formats=_release_formats, export=_export_release),
+    _Kind(
+        name="recording",
+        find=_find_recording,
+        formats=lambda: [form.value for form in Format],
+        export=_export_recording,
+    ),
+)
+"""In the order in which a name is tried."""
