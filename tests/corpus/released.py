@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,10 +48,7 @@ def released(workspace: Workspace, folder: Path, codec: Codec = Codec.FLAC, **mo
         codec=codec,
         **more,
     )
-    with warnings.catch_warnings():
-        # The picture of the card has the letters of one font.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        release(workspace, folder.name, folder, options)
+    release(workspace, folder.name, folder, options)
     return folder
 
 
