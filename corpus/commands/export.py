@@ -19,6 +19,7 @@ from corpus.commands.shared import (
     find_utterances,
     open_workspace,
     print_lines,
+    release_folder,
 )
 from corpus.errors import UsageError
 from corpus.show import as_json, say, tracker
@@ -40,6 +41,7 @@ class _Asked:
     what: str
     folder: Path | None
     to: str
+    precision: str
     json: bool
 
     @cached_property
@@ -68,11 +70,12 @@ def export(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="A release (its name, or its folder), or how a recording's id begins.",
+            help="A release (its name, or its folder), a model's folder, or how a recording's id "
+            "begins.",
         ),
     ],
     folder: Annotated[
-        Path | None, typer.Argument(help="Of a release: the folder to make, else ./NAME-FORMAT.")
+        Path | None, typer.Argument(help="The folder to make, else ./NAME-FORMAT.")
     ] = None,
     to: Annotated[
         str,
@@ -81,16 +84,22 @@ def export(
             "--format",
             metavar="FORMAT",
             help="Of a release: audiofolder, kaldi, lhotse, lrc, nemo, shar, textgrid, webdataset. "
+            "Of a model: ctranslate2, safetensors. "
             "Of a recording: json (unless told), lrc, srt, textgrid, audacity.",
         ),
     ] = "",
+    precision: Annotated[
+        str, typer.Option(help="Of a model's numbers: float32, float16; for ctranslate2 int8 too.")
+    ] = "float32",
     json: Json = False,
 ) -> None:
-    """Write a release in another toolkit's format; print one recording line by line.
+    """Write a release or a model in another toolkit's format; print one recording line by line.
 
-    A release stays as it is; the folder is made whole or not at all.
+    What is exported stays as it is; the folder is made whole or not at all.
     """
-    asked = _Asked(context=context, what=what, folder=folder, to=to.lower(), json=json)
+    asked = _Asked(
+        context=context, what=what, folder=folder, to=to.lower(), precision=precision, json=json
+    )
     for kind in _KINDS:
         found = kind.find(asked)
         if found is not None:
@@ -110,17 +119,7 @@ def _check(to: str, kind: _Kind) -> None:
 
 def _find_release(asked: _Asked) -> Path | None:
     """The folder of a release, by its path or its name in the corpus."""
-    from corpus.collect.base import is_file
-    from corpus.publish.folder import MANIFEST
-
-    folder = Path(asked.what)
-    if is_file(folder / MANIFEST):
-        return folder
-    # A name only: a path with slashes is not looked for in the corpus.
-    if not re.fullmatch(r"\w[\w.-]*", asked.what):
-        return None
-    named = asked.workspace.root / "releases" / asked.what
-    return named if is_file(named / MANIFEST) else None
+    return release_folder(asked.context, asked.what)
 
 
 def _release_formats() -> list[str]:
@@ -145,6 +144,46 @@ def _export_release(asked: _Asked, release: Path) -> None:
     say(f"export: {made.folder}: {made.format}, {rows} utterances")
 
 
+# ---- a model
+
+
+def _find_model(asked: _Asked) -> Path | None:
+    from corpus.models import form_of
+
+    folder = Path(asked.what)
+    form = form_of(folder)
+    if form == "ctranslate2":
+        raise UsageError(f"{folder} is in CTranslate2's form already: export what it was made of")
+    return folder if form else None
+
+
+def _export_model(asked: _Asked, model: Path) -> None:
+    if not asked.to:
+        raise UsageError(f"say what the model is to become: --to {', '.join(_MODEL_FORMATS)}")
+    known = _MODEL_FORMATS[asked.to]
+    if asked.precision not in known:
+        raise UsageError(f"--precision of {asked.to} is {' or '.join(known)}")
+    folder = asked.folder or Path(f"{model.resolve().name}-{asked.to}")
+    with extra("train"):
+        from train.convert import to_ctranslate2
+        from train.give import to_safetensors
+    writers: dict[str, Callable[[Path, Path, Any], Path]] = {
+        "ctranslate2": to_ctranslate2,
+        "safetensors": to_safetensors,
+    }
+    writers[asked.to](model, folder, asked.precision)
+    if asked.json:
+        as_json({"model": str(model), "format": asked.to, "folder": str(folder)})
+        return
+    say(f"export: {folder}: {asked.to}, {asked.precision}")
+
+
+_MODEL_FORMATS = {
+    "ctranslate2": ("float32", "float16", "int8"),
+    "safetensors": ("float32", "float16"),
+}
+
+
 # ---- a recording
 
 
@@ -153,8 +192,8 @@ def _find_recording(asked: _Asked) -> Recording:
     if re.fullmatch(r"[0-9a-fA-F]+", asked.what):
         return find_recording(store, asked.what)
     raise UsageError(
-        f"'{asked.what}' is neither a release (a name, or a folder with its manifest.json) nor the "
-        "beginning of a recording's id: see `corpus status` and `corpus recordings`"
+        f"'{asked.what}' is no release (a name, or a folder with its manifest.json), no folder of "
+        "a model, and no recording's id begins so: see `corpus status` and `corpus recordings`"
     )
 
 
@@ -173,6 +212,12 @@ def _export_recording(asked: _Asked, one: Recording) -> None:
 
 _KINDS = (
     _Kind(name="release", find=_find_release, formats=_release_formats, export=_export_release),
+    _Kind(
+        name="model",
+        find=_find_model,
+        formats=lambda: list(_MODEL_FORMATS),
+        export=_export_model,
+    ),
     _Kind(
         name="recording",
         find=_find_recording,

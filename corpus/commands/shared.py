@@ -37,6 +37,7 @@ __all__ = [
     "open_workspace",
     "print_lines",
     "ran",
+    "release_folder",
     "shown",
     "stage",
 ]
@@ -78,6 +79,17 @@ def open_workspace(context: typer.Context) -> Workspace:
 
 def find_release(context: typer.Context, what: str) -> Path:
     """The folder of a release: by its path, or by its name in the corpus; UsageError else."""
+    found = release_folder(context, what)
+    if found is None:
+        raise UsageError(
+            f"'{what}' is no release: give the name of one in the corpus, or a folder with its "
+            "manifest.json"
+        )
+    return found
+
+
+def release_folder(context: typer.Context, what: str) -> Path | None:
+    """The same; None where there is none.  A path needs no corpus around."""
     from corpus.collect.base import is_file
     from corpus.publish.folder import MANIFEST
 
@@ -85,14 +97,10 @@ def find_release(context: typer.Context, what: str) -> Path:
     if is_file(folder / MANIFEST):
         return folder
     # A name only: a path with slashes is not looked for in the corpus.
-    if re.fullmatch(r"\w[\w.-]*", what):
-        named = open_workspace(context).root / "releases" / what
-        if is_file(named / MANIFEST):
-            return named
-    raise UsageError(
-        f"'{what}' is no release: give the name of one in the corpus, or a folder with its "
-        f"{MANIFEST}"
-    )
+    if not re.fullmatch(r"\w[\w.-]*", what):
+        return None
+    named = open_workspace(context).root / "releases" / what
+    return named if is_file(named / MANIFEST) else None
 
 
 def find_recording(store: Store, start: str) -> Recording:

@@ -98,9 +98,9 @@ def test_what_does_not_go_together_is_2(cli: Cli, uno: Path, workspace: Workspac
         ((recording, "--to", "kaldi"), "a recording is not exported to 'kaldi': --to json, lrc, "),
         ((recording, "out", "--to", "lrc"), "a recording is printed, not written to out"),
         ((recording, "--json", "--to", "lrc"), "two formats"),
-        (("dos", "--to", "lrc"), "'dos' is neither a release"),
-        (("../uno", "--to", "lrc"), "'../uno' is neither a release"),
-        (("x" * 5000, "--to", "lrc"), "is neither a release"),
+        (("dos", "--to", "lrc"), "'dos' is no release"),
+        (("../uno", "--to", "lrc"), "'../uno' is no release"),
+        (("x" * 5000, "--to", "lrc"), "is no release"),
         (("f00", "--to", "lrc"), "no recording has an id"),
     ):
         ran = cli("export", *arguments)
