@@ -148,10 +148,12 @@ def _export_release(asked: _Asked, release: Path) -> None:
 
 
 def _find_model(asked: _Asked) -> Path | None:
+    from corpus.collect.base import is_file
     from corpus.models import form_of
 
     folder = Path(asked.what)
-    form = form_of(folder)
+    # What cannot be a path at all, as it is too long, is no model.
+    form = form_of(folder) if is_file(folder / "config.json") else None
     if form == "ctranslate2":
         raise UsageError(f"{folder} is in CTranslate2's form already: export what it was made of")
     return folder if form else None
