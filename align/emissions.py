@@ -94,6 +94,7 @@ class WhisperCTC:
                 f"the head in {folder} was made for another encoder than {encoder}: "
                 "train one with `corpus train-aligner`"
             )
+        self.head = folder
         self._folders = encoder, folder
         self.labels = self._head.config.labels
 

@@ -163,8 +163,10 @@ def fit(
     told: Callable[[int, float], None] | None = None,
     checkpoint: Checkpoint | None = None,
     device: str = "cpu",
+    *,
+    begin: Head | None = None,
 ) -> Head:
-    """A head trained on the data; `told` hears the step and its loss.
+    """A head trained on the data, from `begin` on; `told` hears the step and its loss.
 
     The same data, plan and number of threads give the same head on a CPU, also where
     a run was killed and carries on from its checkpoint.  Raises TrainError when no
@@ -174,7 +176,10 @@ def fit(
         raise TrainError("there is nothing to train on: no line of words with times was given")
     share = np.array([len(f.states) * f.weight for f in data])
     with _without_denormals():
-        return _fitted(data, share / share.sum(), _Training(config, plan, device), told, checkpoint)
+        training = _Training(config, plan, device)
+        if begin is not None:
+            training.head.load_state_dict(begin.state_dict())
+        return _fitted(data, share / share.sum(), training, told, checkpoint)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from align.fit import Checkpoint, Features, fit
 from align.fit_figures import Figures, figures
 from align.fit_sets import AudioSet, audio_sets, held_out
 from align.fit_work import Work
-from align.head import HeadConfig, save_head
+from align.head import Head, HeadConfig, load_head, save_head
 from align.recipe import RECIPE_NAME, HeadPart, Recipe, dump_recipe
 from corpus.errors import ConfigError
 from corpus.media import hash_file, writing
@@ -67,14 +67,15 @@ def make_head(
     sets, judges = audio_sets(recipe, data), held_out(recipe, data)
     encoder = WhisperEncoder(folder, device)
     recipe = replace(recipe, head=_settled(recipe.head, data, encoder))
+    begin = load_head(Path(recipe.head.begin)) if recipe.head.begin else None
     work = Work(
         root=output / ".work",
         encoder=encoder,
-        config=_config(recipe.head, encoder),
+        config=begin.config if begin else _config(recipe.head, encoder),
         weights=content_id(*map(hash_file, sorted(folder.glob("model*.safetensors")))),
     )
     heard = _heard(sets, work, progress)
-    loss = _train(recipe, heard, work, output, device, progress)
+    loss = _train(recipe, heard, work, output, device, progress, begin=begin)
     model = WhisperCTC(folder, output, device)
     rows = figures(judges, model, lambda done: progress("judge", done, len(judges)))
     made = Made(
@@ -115,7 +116,8 @@ def _settled(head: HeadPart, data: Path, encoder: WhisperEncoder) -> HeadPart:
         )
     below = data / Path(head.encoder).expanduser()
     name = str(below.resolve()) if below.is_dir() else head.encoder
-    return replace(head, layers=layers, encoder=name)
+    begin = str((data / Path(head.begin).expanduser()).resolve()) if head.begin else ""
+    return replace(head, layers=layers, encoder=name, begin=begin)
 
 
 def _config(head: HeadPart, encoder: WhisperEncoder) -> HeadConfig:
@@ -139,7 +141,14 @@ def _heard(sets: Sequence[AudioSet], work: Work, progress: Move) -> Heard:
 
 
 def _train(
-    recipe: Recipe, heard: Heard, work: Work, output: Path, device: str, progress: Move
+    recipe: Recipe,
+    heard: Heard,
+    work: Work,
+    output: Path,
+    device: str,
+    progress: Move,
+    *,
+    begin: Head | None,
 ) -> float | None:
     """Write head and recipe; gives the mean loss of the last steps."""
     losses: list[float] = []
@@ -148,11 +157,13 @@ def _train(
         losses.append(loss)
         progress("train", step, recipe.fit.steps)
 
-    what = (work.weights, repr(work.config), repr(recipe.fit), device)
+    first = hash_file(Path(recipe.head.begin) / "head.safetensors") if begin else ""
+    what = (work.weights, repr(work.config), repr(recipe.fit), device, first)
     key = content_id(*what, *(one.key for one, _ in heard))
     checkpoint = Checkpoint(file=work.root / f"training-{key}.pt")
     data = [features for _, of_set in heard for features in of_set]
-    save_head(fit(data, work.config, recipe.fit, told, checkpoint, device), output)
+    head = fit(data, work.config, recipe.fit, told, checkpoint, device, begin=begin)
+    save_head(head, output)
     with writing(output / RECIPE_NAME) as scratch:
         scratch.write_text(dump_recipe(recipe), "utf-8")
     return float(np.mean(losses[-50:])) if losses else None

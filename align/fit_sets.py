@@ -186,7 +186,8 @@ def _first_minutes(made: Iterable[TimedAudio], minutes: float) -> Iterator[Timed
 
 def _gold(part: CorpusPart, data: Path) -> AudioSet:
     workspace = Workspace.open(data / part.folder)
-    runs = neighbours(workspace.store.utterances())
+    everything = workspace.store.utterances()
+    runs = neighbours([one for one in everything if one.recording not in part.hold_out])
     workspace.store.close()
     if not runs:
         raise TrainError(f"{workspace.root} has no gold utterance: let people check some first")

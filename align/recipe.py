@@ -37,10 +37,12 @@ class HeadPart:
     """[head]: what the head is made for and of, as in `align.head.HeadConfig`.
 
     `encoder` is a Whisper's size, folder or hub name; no `layers` are five between
-    a third of its layers and the last.
+    a third of its layers and the last.  `begin` is the folder of a head that is trained on,
+    whose layers and width then hold; without it a head begins at random.
     """
 
     encoder: str = "base"
+    begin: str = ""
     layers: tuple[Annotated[int, Field(ge=0)], ...] = ()
     width: Annotated[int, Field(ge=2, multiple_of=2)] = 256
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -81,9 +83,13 @@ class SpeechPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusPart:
-    """[[corpus]]: a corpus of this tool, of which the gold utterances are trained on."""
+    """[[corpus]]: a corpus of this tool, of which the gold utterances are trained on.
+
+    Those of recordings in `hold_out`, by their ids, are not.
+    """
 
     folder: str
+    hold_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

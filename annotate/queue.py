@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from annotate.tasks import Piece
 from corpus.records import Recording, Utterance
@@ -22,8 +22,11 @@ def by_worth(
     pieces: Iterable[Piece],
     recordings: Mapping[str, Recording],
     everything: Iterable[Utterance],
+    changed: Collection[str] = (),
 ) -> list[Piece]:
     """Pieces by what is gained in each second of a person's time, most first.
+
+    Before all others come those with utterances that the newest alignment `changed`, by id.
 
     Gained are the seconds that are wrong as far as anybody knows (length times doubt),
     weighted by how rare palo and singer are among `everything` there is to publish.
@@ -34,7 +37,10 @@ def by_worth(
         wrong = sum(one.duration * (1 - one.score) for one in piece.utterances)
         return wrong * rarity(recordings[piece.recording]) / (piece.seconds + _OPENING)
 
-    return sorted(pieces, key=lambda p: (-worth(p), p.recording, p.start, p.id))
+    def anew(piece: Piece) -> bool:
+        return any(one.id in changed for one in piece.utterances)
+
+    return sorted(pieces, key=lambda p: (not anew(p), -worth(p), p.recording, p.start, p.id))
 
 
 def _rarity(

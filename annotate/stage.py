@@ -14,6 +14,7 @@ from annotate.labels import labelling_config, questions_of
 from annotate.pull import Known, Pulled, pull_json
 from annotate.queue import by_worth, within
 from annotate.tasks import Piece, clips, make_tasks, pieces
+from corpus.changes import CHANGED
 from corpus.collect.base import file_inputs, printable
 from corpus.errors import UsageError
 from corpus.media import SAMPLE_RATE, Media, flac_bytes, writing
@@ -72,7 +73,8 @@ def to_hear(
     made = (
         clips(unchecked, recordings) if longest is None else pieces(unchecked, recordings, longest)
     )
-    return within(by_worth(made, recordings, everything), minutes)
+    changed = workspace.store.done(CHANGED).keys()
+    return within(by_worth(made, recordings, everything, changed), minutes)
 
 
 def disputed_pieces(workspace: Workspace) -> list[Piece]:

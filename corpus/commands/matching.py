@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from corpus.match.index import VerseIndex
     from corpus.match.score import Evidence
 
-__all__ = ["app"]
+__all__ = ["app", "listener_of"]
 
 app = typer.Typer()
 
@@ -48,7 +48,7 @@ def match(
     transcriber = drafter(name, language, device) if draft else None
     settings = workspace.config.align
     listener = (
-        _listener(settings.model, settings.encoder, language, device, workspace.media.heard)
+        listener_of(settings.model, settings.encoder, language, device, workspace.media.heard)
         if sound
         else None
     )
@@ -77,7 +77,7 @@ def draft(
     drafting = DraftStage(
         workspace,
         drafter(model or workspace.config.match.draft_model, language, device),
-        _listener(settings.model, settings.encoder, language, device, workspace.media.heard),
+        listener_of(settings.model, settings.encoder, language, device, workspace.media.heard),
     )
     stage(context, workspace, "draft", drafting.items(), drafting.draft)
 
@@ -92,7 +92,8 @@ def drafts(
     workspace = open_workspace(context)
     one = find_recording(workspace.store, recording)
     settings, language = workspace.config.align, workspace.config.corpus.language
-    listener = _listener(settings.model, settings.encoder, language, "auto", workspace.media.heard)
+    kept = workspace.media.heard
+    listener = listener_of(settings.model, settings.encoder, language, "auto", kept)
     ear = listener.listen(workspace.media.samples(one.id))
     written = workspace.store.draft(one.id)
     segments = written.segments if written else ()
@@ -109,9 +110,10 @@ def _timed(segment: Segment) -> tuple[str, str, str]:
     return clock(segment.start), clock(segment.end), segment.text
 
 
-def _listener(
+def listener_of(
     model: str, encoder: str, language: str, device: str, heard: Path | None = None
 ) -> Listener:
+    """What tells verses by their sound, with the model of `corpus align`."""
     aligner = aligner_of(model, encoder, language, device, heard)
     with extra("align"):
         from align.ear import Listener
@@ -142,7 +144,7 @@ def identify(
     from corpus.media import decoded_copy
 
     index = _bank(context, bank or [])
-    listener = _listener(model, encoder, "es", device)
+    listener = listener_of(model, encoder, "es", device)
     with decoded_copy(audio) as samples, progress("identify") as move:
         ear = listener.listen(samples, move)
         found, unknown = found_in(index, ear, least)

@@ -75,3 +75,13 @@ def test_nothing_is_lost_or_doubled(spans: list[tuple[float, float]], minutes: f
     chosen = within(made, minutes)
     assert chosen == made[: len(chosen)]
     assert sum(piece.seconds for piece in chosen) <= minutes * 60 + 1e-9
+
+
+def test_what_the_newest_alignment_changed_comes_first() -> None:
+    sure, doubtful = utterance(UNO, "ay", 0.0, 2.0), utterance(UNO, "olé", 5.0, 2.0)
+    sure, doubtful = replace(sure, score=0.99), replace(doubtful, score=0.1)
+    both, recordings = [sure, doubtful], {UNO.id: UNO}
+    made = clips(both, recordings)
+    assert [one.utterances[0] for one in by_worth(made, recordings, both)] == [doubtful, sure]
+    first = by_worth(made, recordings, both, {sure.id})
+    assert [one.utterances[0] for one in first] == [sure, doubtful]
