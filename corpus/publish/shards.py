@@ -23,11 +23,15 @@ from corpus.run import n_cores
 
 __all__ = ["Track", "Wares", "write_rows", "write_shard", "write_table"]
 
-_SHARDS = 128
-"""About so many files a split at most: what changes is then a hundredth."""
+_SHARDS = 96
+"""Files from which on there are longer ones instead: what changes is then a small part, and the
+hub takes some hundred files in one commit."""
 
-_SHORTEST, _LONGEST = 600, 600 * 2**5
-"""Seconds of sound in a file, on the mean: 10 minutes to 5 hours, 500 MB."""
+_SHORTEST, _LONGEST = 120, 120 * 2**7
+"""Seconds of sound in a file, on the mean: 2 minutes to 4 hours, 400 MB."""
+
+_MOST = 2
+"""No file has more than so many times the recordings of the mean one."""
 
 _ROWS = 50
 """Rows of a row group, which are in memory together: at most 50 of 30 s."""
@@ -61,8 +65,9 @@ def write_rows(folder: Path, wares: Wares, track: Track) -> None:
 def _shards(wares: Wares, track: Track) -> Iterator[tuple[str, list[list[Utterance]]]]:
     """Name and recordings of each file.
 
-    A file ends after a recording whose id says so: what comes, goes or changes elsewhere
-    moves no end, so that files are the same from release to release.
+    A file ends after a recording whose id says so (content-defined chunking: Muthitacharoen
+    et al. 2001): what comes, goes or changes elsewhere moves no end but, where a file would
+    become too long, that of the next ones until there is one again.
     """
     recordings: dict[str, list[Utterance]] = defaultdict(list)
     for one in wares.utterances:
@@ -71,13 +76,13 @@ def _shards(wares: Wares, track: Track) -> Iterator[tuple[str, list[list[Utteran
     for id_, mine in sorted(recordings.items()):
         for split in sorted({wares.split_of[one.id] for one in mine}):
             by_split[split].append(id_)
+    every = _every(sum(one.duration for one in wares.utterances), len(recordings))
     for split in SPLITS:
         ids = by_split[split]
-        every = _every(sum(u.duration for id_ in ids for u in recordings[id_]), len(ids))
         shard: list[list[Utterance]] = []
         for id_ in track(ids):
             shard.append([u for u in recordings[id_] if wares.split_of[u.id] == split])
-            if int(id_[:8], 16) % every == 0:
+            if int(id_[:8], 16) % every == 0 or len(shard) == _MOST * every:
                 yield f"{split}-{id_}.parquet", shard
                 shard = []
         if shard:
