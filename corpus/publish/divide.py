@@ -8,6 +8,7 @@ as can be found.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,9 @@ palos, eras or qualities that are not spread as the whole is."""
 
 _EMPTY = 1.0
 """What a split counts that has a share and nothing in it."""
+
+_SMALL = 0.01
+"""A group with so small a share of all seconds fits anywhere."""
 
 _PASSES = 12
 _PAIRS = 1000
@@ -76,9 +80,35 @@ def divide(
         for row in ordered
         if row.group in pinned and row.id not in fixed
     }
-    left = [row for row in ordered if row.id not in beside]
+    left = _with_lengths([row for row in ordered if row.id not in beside])
     split_of = min(_searches(left, wanted, pinned), key=lambda found: found[0])[1]
     return _without_shared_coplas(ordered, split_of, beside, fixed=bool(fixed))
+
+
+def _with_lengths(rows: Sequence[Row]) -> list[Row]:
+    """How long rows and groups are is to be spread evenly, too.
+
+    Else a small split would be filled with what is shortest, which is easily put anywhere.
+    """
+    size: dict[str, float] = defaultdict(float)
+    for row in rows:
+        size[row.group] += row.seconds
+    return [
+        replace(
+            row,
+            strata=(
+                *row.strata,
+                f"row of {_step(row.seconds, 1.5)}",
+                f"group of {_step(size[row.group], 4.0)}",
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _step(seconds: float, times: float) -> int:
+    """Which step of a ladder on which each is so many times the one below."""
+    return round(math.log(max(seconds, 0.1), times))
 
 
 def _searches(
@@ -196,7 +226,11 @@ class _Search:
         ]
 
     def _begin(self, free: Sequence[str]) -> None:
-        """Pinned groups; a group for each split; then each, the largest first, where it fits."""
+        """Pinned groups; a group for each split; then each where it fits, large ones first.
+
+        Those that are a small part of all come in no order of size: the last ones fill what is
+        left over, and a small split would be made of the smallest.
+        """
         for group in self._order:
             if group in self._pinned:
                 self._put(group, 2)
@@ -207,7 +241,10 @@ class _Search:
             if left:
                 self._put(left[0 if split == 0 else -1], split)
                 left = [group for group in left if group not in self._split_of]
-        for group in left:
+        large = [group for group in left if self._parts[group].size > _SMALL * self._whole.size]
+        rest = set(left).difference(large)
+        small = [group for group in free if group in rest]
+        for group in (*large, *small):
             self._put(group, min(self._splits(), key=lambda split: self._cost_with(group, split)))
 
     # ---- moves

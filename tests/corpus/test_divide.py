@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from random import Random
+from statistics import fmean, median
 
 import pytest
 from hypothesis import given, settings
@@ -212,3 +214,32 @@ def test_a_leak_is_told() -> None:
 def test_shares_that_do_not_add_up(wrong: dict[str, float]) -> None:
     with pytest.raises(PublishError, match=r"add up to \d\.\d\d, not 1"):
         divide([], wrong)
+
+
+def test_the_test_set_is_not_what_is_shortest() -> None:
+    chance = Random(7)
+    rows = [
+        Row(id=f"{k:03}", group=f"voz {k}", copla="", seconds=chance.lognormvariate(0.6, 0.6))
+        for k in range(600)
+    ]
+    split_of = divide(rows, {"train": 0.8, "validation": 0.1, "test": 0.1}).split_of
+    for split, share in (("train", 0.8), ("validation", 0.1), ("test", 0.1)):
+        mine = [row.seconds for row in rows if split_of[row.id] == split]
+        everything = [row.seconds for row in rows]
+        assert sum(mine) / sum(everything) == pytest.approx(share, abs=0.01)
+        assert fmean(mine) == pytest.approx(fmean(everything), rel=0.1)
+        assert median(mine) == pytest.approx(median(everything), rel=0.15)
+
+
+def test_singers_of_a_split_are_neither_the_least_nor_the_most_recorded() -> None:
+    chance = Random(3)
+    rows = [
+        Row(id=f"{k:03} {i}", group=f"voz {k}", copla="", seconds=5.0)
+        for k in range(80)
+        for i in range(round(chance.paretovariate(1.2) * 4))
+    ]
+    split_of = divide(rows, {"train": 0.8, "test": 0.2}).split_of
+    rows_of = Counter(row.group for row in rows)
+    in_test = {row.group for row in rows if split_of[row.id] == "test"}
+    assert 8 <= len(in_test) <= 30
+    assert max(rows_of[name] for name in in_test) > 4 * min(rows_of[name] for name in in_test)
