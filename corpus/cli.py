@@ -12,6 +12,8 @@ from corpus.commands import (
     curate,
     export,
     gather,
+    hub,
+    improve,
     learn,
     letras,
     listen,
@@ -44,8 +46,10 @@ for verbs in (
     people,
     releases,
     export,
+    hub,
     learn,
     transcribe,
+    improve,
 ):
     app.add_typer(verbs.app)
 

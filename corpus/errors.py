@@ -12,6 +12,7 @@
     ├── ModelError            a model is not to be had, or its files are not what they should be
     ├── AlignmentError        a text cannot be placed on this audio
     ├── PublishError          nothing may be published, or the folder cannot take it
+    ├── HubError              the hub cannot be reached or refuses, or holds something else
     ├── AnnotationServerError Label Studio cannot be started or reached, or refuses what is asked
     ├── TrainError            a training or judging run cannot start or go on
     ├── PassedOverError       an item is there, and an option says that it is not wanted
@@ -29,6 +30,7 @@ __all__ = [
     "CanteError",
     "ConfigError",
     "DiskFullError",
+    "HubError",
     "LyricsError",
     "MediaError",
     "MissingExtraError",
@@ -89,6 +91,10 @@ class AlignmentError(CanteError):
 
 class PublishError(CanteError):
     """Raised when there is nothing to publish, or the target folder cannot take it."""
+
+
+class HubError(CanteError):
+    """Raised when the hub cannot be reached, refuses, or holds what is not expected there."""
 
 
 class AnnotationServerError(CanteError):

@@ -29,9 +29,12 @@ settings.load_profile("unhurried")
 pytest_plugins = (
     "tests.corpus.publishing",
     "tests.servers.browser",
+    "tests.servers.hub",
     "tests.servers.label_studio",
     "tests.servers.media",
     "tests.servers.site",
+    # After what it imports of these.
+    "tests.corpus.hub_releases",
 )
 
 

@@ -1,0 +1,167 @@
+"""Verbs that give releases to the hub and get them back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from corpus.commands.shared import Json, extra, find_release, open_workspace
+from corpus.errors import UsageError
+from corpus.show import as_json, say, steps, table
+
+if TYPE_CHECKING:
+    from corpus.publish.pull import Pulled
+    from corpus.publish.push import Gated, Pushed
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_FIELDS = ("text", "checkbox", "country", "date_picker", "ip_location")
+
+Repo = Annotated[str, typer.Argument(metavar="REPO", help="The dataset at the hub: OWNER/NAME.")]
+
+
+@app.command()
+def push(
+    context: typer.Context,
+    repo: Repo,
+    release: Annotated[
+        str, typer.Argument(help="Its name, or its folder; else the newest of the corpus.")
+    ] = "",
+    public: Annotated[
+        bool, typer.Option("--public", help="For everybody; refused where a row's rights forbid.")
+    ] = False,
+    gated: Annotated[
+        str, typer.Option(help="Who wants it has to ask: auto lets all in who do, manual you.")
+    ] = "",
+    gated_prompt: Annotated[str, typer.Option(help="What who asks reads.")] = "",
+    gated_field: Annotated[
+        list[str] | None,
+        typer.Option(help=f"What who asks fills in; NAME:{' or :'.join(_FIELDS)}; may come again."),
+    ] = None,
+    tag: Annotated[str, typer.Option(help="Else the release's name.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    json: Json = False,
+) -> None:
+    """Put a release on the Hugging Face Hub: private unless told, in one commit, under a tag.
+
+    Files that are there are not sent again. Cut off anywhere, the hub holds the release before
+    or this one, and the same command goes on. Log in with `hf auth login`, or set HF_TOKEN.
+    """
+    if gated not in {"", "auto", "manual"}:
+        raise UsageError(f"--gated is auto or manual, not '{gated}'")
+    gate = _gate(gated_prompt, gated_field or [])
+    if gate and not gated:
+        raise UsageError("nobody is asked without --gated: give --gated auto or --gated manual")
+    from corpus.publish.push import push as send
+
+    folder = find_release(context, release) if release else _newest(context)
+    with steps() as step:
+        done = send(
+            folder,
+            repo,
+            private=not public,
+            gated=cast("Gated | None", gated or None),
+            gate=gate or None,
+            tag=tag,
+            dry_run=dry_run,
+            step=step,
+        )
+    if json:
+        as_json(done)
+    elif dry_run:
+        _list(done)
+    else:
+        _tell_pushed(done)
+
+
+@app.command()
+def pull(
+    context: typer.Context,
+    repo: Repo,
+    revision: Annotated[str, typer.Option(help="A tag, branch or commit; else the newest.")] = "",
+    name: Annotated[str, typer.Option(help="Of its folder in releases/; else its own.")] = "",
+    json: Json = False,
+) -> None:
+    """Bring a release from the Hugging Face Hub into releases/NAME; every file is checked.
+
+    What is there and right is not fetched again; another release of that name stays as it is.
+    Where all its utterances are of this corpus, the corpus knows it as its own.
+    """
+    from corpus.publish.pull import attach
+    from corpus.publish.pull import pull as fetch
+
+    workspace = open_workspace(context)
+    with steps() as step:
+        done = fetch(repo, workspace.root / "releases", revision=revision, name=name, step=step)
+    foreign = attach(workspace, Path(done.folder))
+    if json:
+        as_json({"pulled": done, "foreign": foreign})
+    else:
+        _tell_pulled(done, foreign)
+
+
+def _gate(prompt: str, fields: list[str]) -> dict[str, Any]:
+    """What the card says of who asks for access."""
+    from corpus.publish.hub_card import GATE_FIELDS, GATE_PROMPT
+
+    asked = {}
+    for one in fields:
+        name, _, kind = one.rpartition(":") if one.rpartition(":")[2] in _FIELDS else (one, "", "")
+        if not name.strip():
+            raise UsageError(f"--gated-field '{one}' has no name: give NAME, or NAME:text")
+        asked[name.strip()] = kind or "text"
+    return ({GATE_PROMPT: prompt} if prompt else {}) | ({GATE_FIELDS: asked} if asked else {})
+
+
+def _newest(context: typer.Context) -> Path:
+    """The release that was made last, and that no other follows."""
+    from corpus.publish.folder import read_manifest
+
+    with extra("publish"):
+        from corpus.publish.withdraw import released_here
+    folders = released_here(open_workspace(context))
+    if not folders:
+        raise UsageError("there is no release yet: `corpus release NAME` makes one")
+    return max(folders, key=lambda folder: (read_manifest(folder).made, folder.name))
+
+
+def _list(done: Pushed) -> None:
+    rows = [(one.path, one.bytes, "sent" if one.sent else "there") for one in done.files]
+    rows += [(path, 0, "removed") for path in done.removed]
+    table(("file", "bytes", ""), rows, title=f"{done.release} to {done.url}, tag {done.tag}")
+    table(("rights of audio | text | annotation", "rows"), list(done.rights.items()))
+    typer.echo(done.card)
+    say(f"push: a dry run: {_size(done)}, {_access(done)}")
+
+
+def _tell_pushed(done: Pushed) -> None:
+    say(
+        f"push: {done.release} is at {done.url} (tag {done.tag}, commit {done.commit[:7]}): "
+        f"{_size(done)}, {_access(done)}"
+    )
+
+
+def _size(done: Pushed) -> str:
+    sent = [one.bytes for one in done.files if one.sent]
+    told = f"{len(sent)} of {len(done.files)} files to send, {sum(sent) / 1e6:.1f} MB"
+    return f"{told}, {len(done.removed)} removed" if done.removed else told
+
+
+def _access(done: Pushed) -> str:
+    seen = "private" if done.private else "public"
+    return f"{seen}, gated ({done.gated})" if done.gated else seen
+
+
+def _tell_pulled(done: Pulled, foreign: int) -> None:
+    say(
+        f"pull: {done.folder}: {done.release}, {done.files} files, {done.fetched} fetched, "
+        f"{done.fetched_bytes / 1e6:.1f} MB"
+    )
+    if foreign:
+        say(f"pull: {foreign} of its utterances are not of this corpus: it stands for itself")
+    else:
+        say("pull: its utterances are of this corpus, which knows it as its own")
