@@ -37,6 +37,10 @@ _PASSES = 12
 _PAIRS = 1000
 _EPS = 1e-12
 
+_WORTH = 0.004
+"""How much less all has to cost, that what was in one split before goes to another: two
+thousandths of the seconds, if that is only for the sizes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -61,10 +65,15 @@ class Divided:
 
 
 def divide(
-    rows: Sequence[Row], shares: Mapping[str, float], fixed_test: Iterable[str] = ()
+    rows: Sequence[Row],
+    shares: Mapping[str, float],
+    fixed_test: Iterable[str] = (),
+    before: Mapping[str, str] | None = None,
 ) -> Divided:
     """Divide rows by their seconds; the same rows give the same splits, in whatever order.
 
+    `before` are splits of groups in an earlier release: they stay in them but where that is
+    clearly worse by now, so that what changes a little leaves the splits as they were.
     `fixed_test` are rows of an earlier test set, which stay it for good: nothing joins
     them, and what their groups have besides is set aside.  Raises PublishError when the
     shares do not add up to 1.
@@ -81,7 +90,10 @@ def divide(
         if row.group in pinned and row.id not in fixed
     }
     left = _with_lengths([row for row in ordered if row.id not in beside])
-    split_of = min(_searches(left, wanted, pinned), key=lambda found: found[0])[1]
+    if before:
+        split_of = _Search(left, wanted, pinned).best(before, least=_WORTH)[1]
+    else:
+        split_of = min(_searches(left, wanted, pinned), key=lambda found: found[0])[1]
     return _without_shared_coplas(ordered, split_of, beside, fixed=bool(fixed))
 
 
@@ -203,14 +215,16 @@ class _Search:
         self._strata = {name: [0, 0, 0] for name in self._whole.strata}
         self._uneven = sum(self._off(name) for name in self._strata)
 
-    def best(self, begun: Mapping[str, str] | None = None) -> tuple[float, dict[str, str]]:
-        """What it costs, and the split of each group; from where it was begun, if it was."""
+    def best(
+        self, begun: Mapping[str, str] | None = None, least: float = _EPS
+    ) -> tuple[float, dict[str, str]]:
+        """What it costs, and the split of each group; from where it was begun, if it was.
+
+        A move or a swap has to be better by `least`.
+        """
+        self._least = least
         free = [group for group in self._order if group not in self._pinned]
-        if begun is None:
-            self._begin(free)
-        else:
-            for group in self._order:
-                self._put(group, SPLITS.index(begun[group]))
+        self._begin([group for group in free if not self._as_before(group, begun or {})])
         for _ in range(_PASSES):
             n_better = sum(map(self._move, free))
             n_better += sum(self._swap(one, other) for one, other in _pairs(free))
@@ -218,6 +232,13 @@ class _Search:
                 break
         found = {group: SPLITS[split] for group, split in self._split_of.items()}
         return self._cost(), found
+
+    def _as_before(self, group: str, begun: Mapping[str, str]) -> bool:
+        """Put a group where it was, if that may be; whether it was put."""
+        split = SPLITS.index(begun[group]) if group in begun else -1
+        if split in self._splits():
+            self._put(group, split)
+        return group in self._split_of
 
     def _splits(self) -> list[int]:
         """Where groups may go: nothing joins a fixed test set."""
@@ -238,7 +259,7 @@ class _Search:
         left = by_size
         # Train first where there are too few for all, validation last.
         for split in (one for one in (0, 2, 1) if one in self._splits()):
-            if left:
+            if left and not self._members[split]:
                 self._put(left[0 if split == 0 else -1], split)
                 left = [group for group in left if group not in self._split_of]
         large = [group for group in left if self._parts[group].size > _SMALL * self._whole.size]
@@ -257,7 +278,7 @@ class _Search:
         others = [split for split in self._splits() if split != before]
         costs = {split: self._cost_with(group, split) for split in others}
         best = min(others, key=lambda split: costs[split], default=before)
-        better = best != before and costs[best] < cost - _EPS
+        better = best != before and costs[best] < cost - self._least
         self._put(group, best if better else before)
         return better
 
@@ -267,7 +288,7 @@ class _Search:
             return False
         before = self._cost()
         self._exchange(one, second, other, first)
-        if self._cost() < before - _EPS:
+        if self._cost() < before - self._least:
             return True
         self._exchange(one, first, other, second)
         return False

@@ -6,7 +6,7 @@ same bytes, file by file; a change in one recording changes one file.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -178,10 +178,24 @@ def _divided(workspace: Workspace, chosen: Chosen, about: About, options: Option
         )
         for one in chosen.utterances
     ]
-    divided = divide(rows, options.shares, _fixed(workspace, options.fixed_test))
+    fixed = _fixed(workspace, options.fixed_test)
+    divided = divide(rows, options.shares, fixed, _before(workspace, groups))
     if leaking := leaks(rows, divided.split_of):
         raise PublishError(f"{len(leaking)} leaks between splits ({leaking[0]}): report this")
     return divided
+
+
+def _before(workspace: Workspace, groups: Mapping[str, str]) -> dict[str, str]:
+    """The split that most of each group had in the newest release there is."""
+    newest = max(workspace.store.releases(), key=lambda one: (one.made, one.name), default=None)
+    if newest is None:
+        return {}
+    known, seconds = workspace.store.aligned_utterances(), defaultdict[str, Counter[str]](Counter)
+    for one in newest.utterances:
+        utterance = known[one.utterance]
+        milliseconds = round(1000 * utterance.duration)
+        seconds[groups[utterance.recording]][one.split] += milliseconds
+    return {group: max(of, key=lambda split: (of[split], split)) for group, of in seconds.items()}
 
 
 def _fixed(workspace: Workspace, name: str) -> list[str]:

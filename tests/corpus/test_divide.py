@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from statistics import fmean, median
 
@@ -243,3 +244,55 @@ def test_singers_of_a_split_are_neither_the_least_nor_the_most_recorded() -> Non
     in_test = {row.group for row in rows if split_of[row.id] == "test"}
     assert 8 <= len(in_test) <= 30
     assert max(rows_of[name] for name in in_test) > 4 * min(rows_of[name] for name in in_test)
+
+
+def singers(chance: Random, n: int = 60) -> list[Row]:
+    return [
+        Row(
+            id=f"{k:03} {i:03}",
+            group=f"voz {k}",
+            copla=f"copla {chance.randrange(4000)}",
+            seconds=chance.uniform(2, 12),
+            strata=(f"palo {chance.randrange(5)}",),
+        )
+        for k in range(n)
+        for i in range(round(chance.paretovariate(1.2) * 4))
+    ]
+
+
+def groups_of(rows: Sequence[Row], split_of: Mapping[str, str]) -> dict[str, str]:
+    return {row.group: split_of[row.id] for row in rows if row.id in split_of}
+
+
+def test_a_small_change_leaves_the_splits_as_they_were() -> None:
+    rows = singers(Random(5))
+    first = divide(rows, SHARES)
+    before = groups_of(rows, first.split_of)
+    changed = [replace(rows[0], seconds=rows[0].seconds + 0.4), *rows[1:]]
+    again = divide(changed, SHARES, before=before)
+    assert again == first
+    grown = [*rows, row(9000, "una nueva", "suya", 8.0), row(9001, "voz 3", "otra", 4.0)]
+    then = divide(grown, SHARES, before=before)
+    assert {id_: then.split_of.get(id_) for id_ in first.split_of} == dict(first.split_of)
+    assert groups_of(grown, then.split_of)["voz 3"] == before["voz 3"]
+    assert not leaks(grown, then.split_of)
+
+
+def test_what_is_clearly_worse_does_not_stay() -> None:
+    rows = singers(Random(5))
+    before = dict.fromkeys((row.group for row in rows), "train")
+    found = divide(rows, SHARES, before=before)
+    seconds = seconds_by_split(rows, found.split_of)
+    whole = sum(seconds.values())
+    for split, share in SHARES.items():
+        assert seconds[split] / whole == pytest.approx(share, abs=0.02)
+    assert not leaks(rows, found.split_of)
+
+
+def test_a_split_that_has_no_share_any_more_keeps_nothing() -> None:
+    rows = singers(Random(5))
+    before = groups_of(rows, divide(rows, SHARES).split_of)
+    found = divide(rows, {"train": 0.9, "test": 0.1}, before=before)
+    assert set(found.split_of.values()) == {"train", "test"}
+    stayed = [g for g, split in groups_of(rows, found.split_of).items() if split == before.get(g)]
+    assert len(stayed) > 0.7 * len(before)
