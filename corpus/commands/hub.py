@@ -1,4 +1,4 @@
-"""Verbs that give releases to the hub and get them back."""
+"""Verbs that give releases and models to the hub, and get releases back."""
 
 from __future__ import annotations
 
@@ -102,6 +102,49 @@ def pull(
         as_json({"pulled": done, "foreign": foreign})
     else:
         _tell_pulled(done, foreign)
+
+
+@app.command()
+def push_model(
+    context: typer.Context,
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="At the hub: OWNER/NAME.")],
+    model: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="The folder of `corpus train`.")
+    ],
+    on: Annotated[
+        str, typer.Option(help="The release it was trained on; else what `corpus train` noted.")
+    ] = "",
+    evaluation: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="What `corpus evaluate --json` printed."),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="For everybody; refused where its data is not.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    json: Json = False,
+) -> None:
+    """Put a fine-tuned Whisper on the Hugging Face Hub: private unless told, in one commit.
+
+    Its card carries the evaluation, the release and its rights, and the settings of the training.
+    """
+    with extra("train"):
+        from train.push_model import push_model as send
+        from train.push_model import read_judgements
+
+    release = find_release(context, on) if on else None
+    judged = read_judgements(evaluation) if evaluation else ()
+    done = send(model, repo, release=release, judged=judged, private=not public, dry_run=dry_run)
+    if json:
+        as_json(done)
+        return
+    if dry_run:
+        table(("file", "bytes"), list(done.files.items()))
+        typer.echo(done.card)
+    size = f"{len(done.files)} files, {sum(done.files.values()) / 1e6:.1f} MB"
+    how = "private" if done.private else "public"
+    where = "would go to" if dry_run else "is at"
+    say(f"push-model: {model} {where} {done.url}: {size}, {how}")
 
 
 def _gate(prompt: str, fields: list[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from corpus.text import fold
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["card"]
+__all__ = ["card", "escaped"]
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 
@@ -56,8 +56,8 @@ def card(told: Manifest, tally: Tally) -> str:
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
-    # It is Markdown: `_escaped` takes care of what a name could do there.
-    environment = Environment(undefined=StrictUndefined, finalize=_escaped)  # noqa: S701
+    # It is Markdown: `escaped` takes care of what a name could do there.
+    environment = Environment(undefined=StrictUndefined, finalize=escaped)  # noqa: S701
     return environment.from_string(files(__package__).joinpath("card.md").read_text("utf-8"))
 
 
@@ -177,7 +177,7 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if n)
 
 
-def _escaped(value: object) -> object:
+def escaped(value: object) -> object:
     """No name starts a line, a cell of a table, or a tag."""
     if not isinstance(value, str) or isinstance(value, _AsItIs):
         return value

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.client import responses
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
@@ -44,6 +44,7 @@ _LINE = frozenset({"requests", "urllib3", "httpx", "httpx2", "httpcore", "httpco
 
 _NAME = re.compile(r"(?!.*(?:--|\.\.))\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
+Kind = Literal["dataset", "model"]
 T = TypeVar("T")
 
 
@@ -57,16 +58,18 @@ class RefusedError(HubError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """A dataset repository at a hub, and the client to ask about it."""
+    """A repository at a hub, of a dataset or a model, and the client to ask about it."""
 
     api: HfApi
     repo: str
     token: str = field(repr=False)
+    kind: Kind = "dataset"
 
     @property
     def url(self) -> str:
         """Its page."""
-        return f"{self.api.endpoint}/datasets/{self.repo}"
+        folder = "datasets/" if self.kind == "dataset" else ""
+        return f"{self.api.endpoint}/{folder}{self.repo}"
 
     def ask(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """What a call of the client gives; made again where the line or the hub fails.
@@ -89,7 +92,7 @@ class Hub:
 
     def ask_of(self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """As `ask`, of this repository."""
-        return self.ask(call, self.repo, *arguments, repo_type="dataset", **options)
+        return self.ask(call, self.repo, *arguments, repo_type=self.kind, **options)
 
     def _message(self, failure: _Failure) -> str:
         known = {
@@ -156,7 +159,7 @@ class _Failure:
 
 
 @contextlib.contextmanager
-def at_hub(repo: str, token: str | None) -> Iterator[Hub]:
+def at_hub(repo: str, token: str | None, *, kind: Kind = "dataset") -> Iterator[Hub]:
     """A repository at the hub; the client keeps quiet meanwhile.
 
     Without a token HF_TOKEN counts, and who logged in.  Raises HubError where the hub is not to
@@ -172,7 +175,7 @@ def at_hub(repo: str, token: str | None) -> Iterator[Hub]:
     with _quiet():
         _set_patience()
         # False: nothing is sent along; None would be looked for again.
-        yield Hub(api=HfApi(token=told or False), repo=repo, token=told)
+        yield Hub(api=HfApi(token=told or False), repo=repo, token=told, kind=kind)
 
 
 @contextlib.contextmanager

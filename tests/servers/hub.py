@@ -1,4 +1,4 @@
-"""A hub of datasets in memory, over real HTTP: what the clients of the Hugging Face Hub call.
+"""A hub in memory, over real HTTP: what the clients of the Hugging Face Hub call.
 
 Repositories with commits, branches, tags, large files (LFS), private ones and gated ones; every
 request is noted with the bytes of its body, and any of them can be cut, refused or left hanging.
@@ -276,7 +276,7 @@ def _apply(key: str, value: Any, files: dict[str, Blob], held: Repo) -> None:
 
 
 _REPO, _REV = r"(?P<repo>[\w.-]+/[\w.-]+)", r"(?P<revision>[^/]+|refs/[^/]+/[^/]+)"
-_API = rf"/api/datasets/{_REPO}"
+_API = rf"/api/(?:datasets|models)/{_REPO}"
 _ROUTES: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("GET", r"/api/whoami-v2", _Api.whoami),
     ("POST", r"/api/repos/create", _Api.create),
@@ -290,10 +290,10 @@ _ROUTES: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("POST", rf"{_API}/commit/{_REV}", _Api.commit),
     ("POST", rf"{_API}/tag/{_REV}", _Api.tag),
     ("GET", rf"{_API}(?:/revision/{_REV})?", _Api.info),
-    ("POST", rf"/datasets/{_REPO}\.git/info/lfs/objects/batch", _Api.batch),
-    ("POST", rf"/datasets/{_REPO}\.git/info/lfs/objects/verify", _Api.verify),
+    ("POST", rf"(?:/datasets)?/{_REPO}\.git/info/lfs/objects/batch", _Api.batch),
+    ("POST", rf"(?:/datasets)?/{_REPO}\.git/info/lfs/objects/verify", _Api.verify),
     ("PUT", rf"/large/{_REPO}/(?P<oid>[0-9a-f]{{64}})", _Api.upload),
-    ("GET HEAD", rf"/datasets/{_REPO}/resolve/{_REV}/(?P<path>.+)", _Api.resolve),
+    ("GET HEAD", rf"(?:/datasets)?/{_REPO}/resolve/{_REV}/(?P<path>.+)", _Api.resolve),
 )
 """Methods, a pattern of the path, and who answers."""
 

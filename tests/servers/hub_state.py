@@ -14,7 +14,7 @@ OWNER, OTHER = "hf_oWnErOfPena", "hf_oThErReader"
 """The tokens of two people: `pena`, whose namespace it is, and `otra`."""
 
 USERS = {OWNER: "pena", OTHER: "otra"}
-LARGE = (".parquet", ".png")
+LARGE = (".parquet", ".png", ".safetensors")
 
 
 @dataclass(frozen=True)
