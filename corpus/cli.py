@@ -20,6 +20,7 @@ from corpus.commands import (
     look,
     matching,
     people,
+    rebuild,
     releases,
     transcribe,
 )
@@ -45,6 +46,7 @@ for verbs in (
     listen,
     people,
     releases,
+    rebuild,
     export,
     hub,
     learn,

@@ -76,6 +76,9 @@ def release(
     public: Public = False,
     audio: Audio = "flac",
     fixed_test: FixedTest = "",
+    pointers: Annotated[
+        bool, typer.Option("--pointers", help="No sound, but what `corpus rebuild` knows it by.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Freeze utterances as a Hugging Face dataset under a name, in releases/NAME of the corpus.
@@ -104,6 +107,7 @@ def release(
         wanted=wanted,
         codec=Codec(audio),
         fixed_test=fixed_test,
+        pointers=pointers,
     )
     folder = workspace.root / "releases" / name
     _tell(_made(workspace, name, folder, options), "release", json=json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from corpus.errors import MediaError
 from corpus.media import SAMPLE_RATE, Media, flac_bytes
 from corpus.records import Utterance
 
-__all__ = ["Codec", "clips"]
+__all__ = ["Codec", "clips", "coded"]
 
 _LONGEST = 600.0
 """Seconds that are decoded together: 40 MB."""
@@ -34,8 +34,12 @@ def clips(media: Media, utterances: Sequence[Utterance], codec: Codec) -> Iterat
     The same audio gives the same bytes.  Raises MediaError when audio is missing.
     """
     for group in _together(utterances):
-        found = _flac(media, group)
-        yield from found if codec is Codec.FLAC else _opus(found)
+        yield from coded(_flac(media, group), codec)
+
+
+def coded(flacs: Sequence[bytes], codec: Codec) -> Iterable[bytes]:
+    """FLACs as they are, or as Opus; raises MediaError where FFmpeg cannot write that."""
+    return flacs if codec is Codec.FLAC else _opus(flacs)
 
 
 def _together(utterances: Sequence[Utterance]) -> Iterator[list[Utterance]]:

@@ -22,6 +22,7 @@ from corpus.publish.columns import About
 from corpus.publish.divide import Divided, Row, divide, leaks
 from corpus.publish.folder import CARD, Manifest, check_free, making, write_manifest
 from corpus.publish.plots import draw
+from corpus.publish.pointers import write_pointers
 from corpus.publish.shards import Track, Wares, write_rows
 from corpus.publish.splits import groups_of
 from corpus.publish.tally import tally
@@ -85,6 +86,9 @@ def release(
     with making(folder) as scratch:
         (scratch / "data").mkdir()
         write_rows(scratch / "data", wares, track)
+        if options.pointers:
+            recordings = dict.fromkeys(one.recording for one in wares.utterances)
+            write_pointers(scratch, workspace.media, recordings)
         told = finish(scratch, _told(workspace, name, options, chosen, divided))
     with workspace.store.transaction() as transaction:
         transaction.save([frozen])
