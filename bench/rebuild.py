@@ -3,7 +3,8 @@
     python -m bench.rebuild [--songs FOLDER] [--recordings 60]
 
 Made singing (the voices of bench/release.py), or the songs below a folder.  Each is encoded anew
-(mp3 128k, opus 64k, aac 96k at 22 kHz, ogg at 44.1 kHz), softer, with 0 to 5 s taken off both ends.  Where a clip truly lies is found by correlating samples.
+(mp3 128k, opus 64k, aac 96k at 22 kHz, ogg at 44.1 kHz), softer, with 0 to 5 s taken off both ends.
+Where a clip truly lies is found by correlating samples.
 """
 
 from __future__ import annotations
