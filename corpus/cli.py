@@ -22,6 +22,7 @@ from corpus.commands import (
     people,
     rebuild,
     releases,
+    report,
     transcribe,
 )
 from corpus.errors import CanteError, UsageError
@@ -52,6 +53,7 @@ for verbs in (
     learn,
     transcribe,
     improve,
+    report,
 ):
     app.add_typer(verbs.app)
 

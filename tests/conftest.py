@@ -81,6 +81,14 @@ Cli = Callable[..., Ran]
 
 
 @pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where pictures of pages are kept: $CANTE_ARTEFACTS, else with what this test leaves."""
+    folder = Path(os.environ.get("CANTE_ARTEFACTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
 def cli(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Cli:

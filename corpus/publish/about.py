@@ -14,7 +14,7 @@ from corpus.records import Annotation, Description, Kind, Utterance, Verdict
 from corpus.text import fold
 from corpus.workspace import Workspace
 
-__all__ = ["about_of", "strata_of", "words_of_the_culture"]
+__all__ = ["about_of", "pseudonym_of", "quality_of", "strata_of", "words_of_the_culture"]
 
 _SALT = "pseudonyms.key"
 """A file of the workspace: without it nobody can tell a pseudonym from an address by trying."""
@@ -39,14 +39,22 @@ def about_of(workspace: Workspace) -> About:
     )
 
 
+def quality_of(recording: str, about: About) -> str:
+    """How good the sound of a recording is, by its marks; "" where nobody and nothing tells."""
+    if recording in about.marks:
+        points = sum(about.marks[recording].values())
+    elif recording in about.features:
+        points = sum(mark.points for mark in about.features[recording].marks)
+    else:
+        return ""
+    return "good" if points < 2 else "fair" if points < 5 else "poor"
+
+
 def strata_of(utterance: Utterance, about: About) -> tuple[str, ...]:
     """What splits are to have evenly: the palo, the decade, how good the sound is."""
     recording = about.recordings[utterance.recording]
     era = f"{recording.year // 10 * 10}s" if recording.year else "unknown"
-    points = sum(about.marks.get(recording.id, {}).values())
-    if recording.id not in about.marks and recording.id in about.features:
-        points = sum(mark.points for mark in about.features[recording.id].marks)
-    quality = "good" if points < 2 else "fair" if points < 5 else "poor"
+    quality = quality_of(recording.id, about) or "good"
     return f"palo {fold(recording.palo)}", f"era {era}", f"quality {quality}"
 
 
@@ -66,9 +74,17 @@ def _people(annotations: Iterable[Annotation], salt: bytes) -> Mapping[str, tupl
     found: dict[str, set[str]] = defaultdict(set)
     for one in annotations:
         if one.verdict in (Verdict.RIGHT, Verdict.CORRECTED):
-            digest = hmac.new(salt, one.annotator.encode("utf-8"), "sha256").hexdigest()
-            found[one.utterance].add(f"annotator-{digest[:8]}")
+            found[one.utterance].add(_pseudonym(salt, one.annotator))
     return {id_: tuple(sorted(people)) for id_, people in found.items()}
+
+
+def pseudonym_of(root: Path, person: str) -> str:
+    """What somebody goes by outside of the corpus in a folder: always the same."""
+    return _pseudonym(_salt(root), person)
+
+
+def _pseudonym(salt: bytes, person: str) -> str:
+    return f"annotator-{hmac.new(salt, person.encode('utf-8'), 'sha256').hexdigest()[:8]}"
 
 
 def _salt(root: Path) -> bytes:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -23,11 +21,3 @@ def server(label_studio: Running) -> Iterator[LabelStudio]:
 @pytest.fixture
 def project(server: LabelStudio) -> int:
     return server.make_project(f"cante {uuid.uuid4().hex[:12]}", CONFIG)
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where pictures of pages are kept: $CANTE_ARTEFACTS, else with what this test leaves."""
-    folder = Path(os.environ.get("CANTE_ARTEFACTS", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -1,0 +1,1 @@
+"""A corpus on one page: how far it has come, what it is made of, what it lacks."""
