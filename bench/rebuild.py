@@ -1,6 +1,6 @@
 """Rebuilding a release without sound: how many clips come out, and how many within 20 ms.
 
-    python -m bench.rebuild [--songs FOLDER] [--recordings 60]
+    python bench/rebuild.py [--songs FOLDER] [--recordings 60]
 
 Made singing (the voices of bench/release.py), or the songs below a folder.  Each is encoded anew
 (mp3 128k, opus 64k, aac 96k at 22 kHz, ogg at 44.1 kHz), softer, with 0 to 5 s taken off both ends.
@@ -24,8 +24,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import soundfile
 from numpy.typing import NDArray
+from release import voice
 
-from bench.release import voice
 from corpus.collect.files import AUDIO_SUFFIXES
 from corpus.media import SAMPLE_RATE, decoded_copy, flac_bytes
 from corpus.publish.choose import Wanted

@@ -1,6 +1,6 @@
 """What a release costs: 1,000 recordings of 3 minutes, 20,000 utterances, and two rivals.
 
-    python -m bench.release [--recordings 1000]
+    python bench/release.py [--recordings 1000]
 
 Made audio (20 voices, each under 50 names); every stage in a process of its own, whose memory is
 watched.  The rivals: pydub, which opens the file of each clip, slices and exports it (a sample of
@@ -48,7 +48,8 @@ def voice(seed: int) -> NDArray[np.float32]:
     level = np.interp(
         np.arange(n_samples), np.linspace(0, n_samples, 400), rng.uniform(0.02, 0.25, 400)
     )
-    return (sung * level + rng.normal(0, 0.004, n_samples)).astype(np.float32)
+    sound: NDArray[np.float32] = (sung * level + rng.normal(0, 0.004, n_samples)).astype(np.float32)
+    return sound
 
 
 def fill(root: Path, n_recordings: int) -> None:
@@ -152,7 +153,7 @@ def run(stage: str, *paths: Path) -> tuple[float, float]:
     """What a stage told, and the peak memory of its processes together, MB."""
     import psutil
 
-    command = [sys.executable, "-m", "bench.release", "--stage", stage, *map(str, paths)]
+    command = [sys.executable, __file__, "--stage", stage, *map(str, paths)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         peak = 0.0
         process = psutil.Process(child.pid)

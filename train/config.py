@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from corpus.errors import ConfigError
 from corpus.workspace import read_toml
 
-__all__ = ["Device", "TrainConfig", "dump_toml", "load_toml"]
+__all__ = ["Device", "TrainConfig", "dump_toml", "load_toml", "presets"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -78,6 +79,12 @@ def _require(config: TrainConfig, name: str, holds: bool, wanted: str) -> None:
         raise ConfigError(f"training: {name} = {getattr(config, name)} cannot be: take {wanted}")
 
 
+def presets() -> dict[str, Path]:
+    """The settings that come with this package, by name."""
+    found = Path(__file__).with_name("presets").glob("*.toml")
+    return {path.stem: path for path in sorted(found)}
+
+
 def load_toml(path: Path, **chosen: Any) -> TrainConfig:
     """The settings of a TOML file; `chosen` ones stand above those of the file.
 
@@ -88,7 +95,9 @@ def load_toml(path: Path, **chosen: Any) -> TrainConfig:
     known = [field.name for field in fields(TrainConfig)]
     for key in found:
         if key not in known:
-            raise ConfigError(f"{path}: unknown key '{key}'; known are {', '.join(known)}")
+            near = get_close_matches(key, known, 1)
+            meant = f"is '{near[0]}' meant?" if near else f"known are {', '.join(known)}"
+            raise ConfigError(f"{path}: unknown key '{key}': {meant}")
     # Strict: "8" for a number is a slip, not a wish.  As JSON: from Python a strict
     # adapter takes nothing but a TrainConfig.
     as_json = json.dumps(found, default=str)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.commands.shared import Device, Json, extra
+from corpus.errors import UsageError
 from corpus.show import as_json, plain, say, steps, table
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ def train(
     config: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Settings, TOML.")
     ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(help="Settings that come along: quick, base-cpu, small-gpu, large-lora."),
+    ] = "",
     model: Annotated[
         str, typer.Option(help="Whisper to begin with: a size, a folder, a hub name.")
     ] = "",
@@ -43,12 +48,15 @@ def train(
     judge: Annotated[
         bool, typer.Option(help="Tell WER and CER on the split test, before and after.")
     ] = True,
+    show: Annotated[
+        bool, typer.Option("--print", help="Only print all settings, as TOML.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Fine-tune Whisper on a published dataset; tell WER and CER before and after.
 
     The same command again carries on where a killed run stopped. Settings come from the options,
-    else from the TOML file, else from the defaults.
+    else from the TOML file or the preset, else from the defaults.
     """
     named = {
         "model": model or None,
@@ -62,9 +70,13 @@ def train(
     }
     chosen = {name: value for name, value in named.items() if value is not None}
     with extra("train"):
+        from train.config import dump_toml
         from train.finetune import finetune
 
-        settings = _settings(config, chosen, output)
+        settings = _settings(_file(config, preset), chosen, output)
+    if show:
+        typer.echo(dump_toml(settings), nl=False)
+        return
     with steps() as move:
         result = finetune(dataset, settings, progress=move)
     say(
@@ -79,6 +91,20 @@ def train(
         as_json({"train": result, "test": [_plain(one) for one in judged]})
     elif judged:
         _show(["before", "after"], judged)
+
+
+def _file(config: Path | None, preset: str) -> Path | None:
+    """The file with the settings, if any."""
+    from train.config import presets
+
+    if not preset:
+        return config
+    if config is not None:
+        raise UsageError("--config and --preset are both settings: give one of them")
+    known = presets()
+    if preset not in known:
+        raise UsageError(f"there is no preset '{preset}': take one of {', '.join(known)}")
+    return known[preset]
 
 
 def _settings(config: Path | None, chosen: dict[str, Any], output: Path) -> TrainConfig:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import ConfigError
-from train.config import TrainConfig, dump_toml, load_toml
+from tests.conftest import Cli
+from train.config import TrainConfig, dump_toml, load_toml, presets
 
 CONFIG = TrainConfig(model="base", output="modelo")
 
@@ -36,7 +37,8 @@ def test_settings_written_down_come_back(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("learning_rat = 1e-5", "unknown key 'learning_rat'; known are model, output"),
+        ("learning_rat = 1e-5", "unknown key 'learning_rat': is 'learning_rate' meant?"),
+        ("xyzzy = 1", "unknown key 'xyzzy': known are model, output"),
         ('epochs = "8"', "epochs: .* integer"),
         ("epochs = 2.5", "epochs: .* integer"),
         ("epochs = 0", "epochs = 0 cannot be: take 1 or more"),
@@ -95,3 +97,37 @@ def test_the_learning_rate_fits_the_kind_of_training() -> None:
     assert CONFIG.peak_rate == 2e-5
     assert replace(CONFIG, lora=True).peak_rate == 5e-4
     assert replace(CONFIG, lora=True, learning_rate=1e-4).peak_rate == 1e-4
+
+
+def test_presets_are_settings() -> None:
+    found = presets()
+    assert set(found) == {"quick", "base-cpu", "small-gpu", "large-lora"}
+    made = {name: load_toml(path, output="modelo") for name, path in found.items()}
+    assert made["quick"].max_steps == 20
+    assert made["large-lora"].lora
+    assert made["large-lora"].model == "large-v3"
+
+
+def test_a_preset_is_printed_and_read_again(tmp_path: Path, cli: Cli) -> None:
+    asked = ["train", str(tmp_path), "--preset", "base-cpu", "--print", "--epochs", "7"]
+    printed = cli(*asked, "-o", "modelo")
+    assert printed.code == 0, printed.err
+    path = tmp_path / "training.toml"
+    path.write_text(printed.out, "utf-8")
+    settings = load_toml(path)
+    assert (settings.epochs, settings.batch_size, settings.learning_rate) == (7, 4, 3e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--preset", "enorme"], "there is no preset 'enorme': take one of base-cpu, large-lora"),
+        (["--preset", "quick", "--config", "a.toml"], "--config and --preset are both settings"),
+    ],
+)
+def test_presets_that_cannot_be(tmp_path: Path, cli: Cli, options: list[str], said: str) -> None:
+    (tmp_path / "a.toml").write_text("epochs = 1\n", "utf-8")
+    asked = [str(tmp_path / "a.toml") if one == "a.toml" else one for one in options]
+    refused = cli("train", str(tmp_path), "-o", "modelo", *asked)
+    assert refused.code == 2
+    assert said in refused.err
