@@ -10,7 +10,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from corpus.errors import MediaError, TrainError
 from corpus.media import SAMPLE_RATE, decoded_copy
 from corpus.records import Kind, content_id
+from corpus.text import fold
 
 __all__ = ["Progress", "Row", "Split", "open_splits", "read_sound"]
 
@@ -30,7 +31,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What a row says beside its sound; "" where the dataset has no such column."""
+    """What a row says beside its sound; "" or None where the dataset has no such column.
+
+    `marks` are pairs of a mark's name and its points, 0 to 2, as people or measures gave them.
+    """
 
     number: int
     text: str
@@ -39,6 +43,16 @@ class Row:
     start: float = 0.0
     palo: str = ""
     singer: str = ""
+    # What judging asks and training does not is no part of a training set's digest.
+    id: str = field(default="", repr=False)
+    end: float = field(default=0.0, repr=False)
+    sex: str = field(default="", repr=False)
+    region: str = field(default="", repr=False)
+    tier: str = field(default="", repr=False)
+    year: int | None = field(default=None, repr=False)
+    quejio_share: float | None = field(default=None, repr=False)
+    culture_share: float | None = field(default=None, repr=False)
+    marks: tuple[tuple[str, int], ...] = field(default=(), repr=False)
 
     @property
     def nothing_sung(self) -> bool:
@@ -73,24 +87,36 @@ class Split:
             digest.update(repr(row).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
+    def values(self, column: str) -> set[str]:
+        """What stands in a column, folded, what is not known left out; a column may be missing."""
+        if column not in self._rows.column_names:
+            return set()
+        return {fold(str(value)) for value in self._rows.unique(column) if value} - {""}
+
     def sources(self) -> set[str]:
-        """What the split was made from: its recordings; the digests of its sound when unnamed."""
-        if "recording" in self._rows.column_names:
-            return {str(name) for name in self._rows.unique("recording")}
+        """What it was made from: masters or recordings; the digests of its sound if unnamed."""
+        for column in ("master", "recording"):
+            if column in self._rows.column_names:
+                return {str(name) for name in self._rows.unique(column) if name is not None}
         return {_digest(cells["audio"]) for cells in self._audio}
 
 
+_TEXTS = ("kind", "recording", "palo", "singer", "id", "sex", "region", "tier")
+_NUMBERS = ("year", "quejio_share", "culture_share")
+
+
 def _row(number: int, cells: Mapping[str, Any]) -> Row:
-    texts = {
-        name: str(cells[name])
-        for name in ("kind", "recording", "palo", "singer")
-        if cells.get(name) is not None
+    told: dict[str, Any] = {
+        name: str(cells[name]) for name in _TEXTS if cells.get(name) is not None
     }
+    told |= {name: cells[name] for name in _NUMBERS if cells.get(name) is not None}
     return Row(
         number=number,
         text=" ".join(str(cells["text"] or "").split()),
         start=float(cells.get("start") or 0.0),
-        **texts,
+        end=float(cells.get("end") or 0.0),
+        marks=tuple((one["name"], one["points"]) for one in cells.get("marks") or ()),
+        **told,
     )
 
 
@@ -122,6 +148,25 @@ def open_splits(dataset: str | Path) -> dict[str, Split]:
         _check_columns(dataset, rows)
         splits[name] = Split(name, rows.cast_column("audio", Audio(decode=False)))
     return splits
+
+
+def open_stream(dataset: str | Path, *, seed: int) -> Iterator[tuple[Row, Mapping[str, Any]]]:
+    """The rows of the split train with their undecoded sound, read as they are asked for.
+
+    The files of the dataset come in an order of their own for each seed, the rows of a file as they
+    stand.  Raises TrainError as `open_splits` does.
+    """
+    from datasets import Audio, load_dataset
+    from datasets.exceptions import DatasetsError
+
+    try:
+        rows = load_dataset(str(dataset), split="train", streaming=True)
+        _check_columns(dataset, rows)
+        rows = rows.cast_column("audio", Audio(decode=False)).shuffle(seed=seed, buffer_size=1)
+        for number, cells in enumerate(rows):
+            yield _row(number, cells), cells["audio"]
+    except (DatasetsError, OSError, ValueError) as error:
+        raise TrainError(f"{dataset} cannot be read as a stream: {_first_line(error)}") from error
 
 
 def _cache_of(folder: Path) -> str | None:

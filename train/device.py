@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from corpus.errors import TrainError
 from train.config import Device
 
-__all__ = ["peak_memory_mb", "pick_device"]
+__all__ = ["peak_memory_mb", "pick_device", "sharded"]
 
 
 def pick_device(wanted: Device) -> str:
@@ -33,3 +34,11 @@ def peak_memory_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def sharded() -> bool:
+    """Whether `accelerate launch` was told to lay the weights over several devices."""
+    return any(
+        os.environ.get(f"ACCELERATE_USE_{name}", "").lower() == "true"
+        for name in ("FSDP", "DEEPSPEED")
+    )

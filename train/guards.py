@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -15,9 +15,21 @@ from corpus.media import SAMPLE_RATE
 from train.data import Progress, Row, Split
 from train.windows import WINDOW_SAMPLES
 
-__all__ = ["LeftOut", "Reason", "check_leak", "reason_of_audio", "reason_of_text", "usable"]
+__all__ = [
+    "LeftOut",
+    "Reason",
+    "another_language",
+    "check_leak",
+    "reason_of_audio",
+    "reason_of_text",
+    "shared_values",
+    "usable",
+]
 
 _SHORTEST = SAMPLE_RATE // 10
+_FEWEST_WORDS = 50  # for a language to be told by
+_MOST_WORDS = 5_000
+_SURE = 0.9
 
 
 class Reason(str, Enum):
@@ -33,9 +45,10 @@ class Reason(str, Enum):
 
 @dataclass(slots=True)
 class LeftOut:
-    """Counts by reason, made while the rows go by."""
+    """Counts by reason, made while the rows go by, and how many were taken."""
 
     counts: Counter[Reason] = field(default_factory=Counter)
+    taken: int = 0
 
     def add(self, reason: Reason) -> None:
         """One more utterance left out for this reason."""
@@ -79,6 +92,47 @@ def check_leak(sources: Mapping[str, Collection[str]]) -> None:
                     f"{len(shared)} recordings are in both {one} and {other} "
                     f"({min(shared)[:16]} …): publish the dataset again with splits by recording"
                 )
+
+
+def shared_values(
+    values: Mapping[str, Mapping[str, Collection[str]]],
+) -> tuple[str, ...]:
+    """What to know where a singer or a copla of the training set is judged on too, a line each.
+
+    `values` gives the values of each split's columns.  A split by recording may share them, and
+    what is measured then says less about new ones.
+    """
+    lines = []
+    for name, columns in values.items():
+        for column, found in columns.items():
+            shared = set(found) & set(values["train"].get(column, ()))
+            if name != "train" and shared:
+                lines.append(f"{len(shared)} of {len(found)} {column}s of {name} are in train too")
+    return tuple(lines)
+
+
+def another_language(texts: Iterable[str], language: str) -> str | None:
+    """A line that says so where the texts together are in another language, or None.
+
+    By py3langid (Lui & Baldwin, "langid.py", 2012) over the languages that Whisper knows; nothing
+    is said of few words, of a language that it does not know, or of near relatives.
+    """
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from transformers.models.whisper.tokenization_whisper import LANGUAGES
+
+    words = " ".join(texts).split()[:_MOST_WORDS]
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    known = [name for name in identifier.labels if name in LANGUAGES]
+    if len(words) < _FEWEST_WORDS or language not in known:
+        return None
+    identifier.set_languages(known)
+    found, share = identifier.classify(" ".join(words))
+    if found == language or share < _SURE:
+        return None
+    return (
+        f"the texts look like {LANGUAGES[found]} ('{found}'), and Whisper is told '{language}': "
+        "set `language` if that is not meant"
+    )
 
 
 def usable(

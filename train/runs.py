@@ -32,7 +32,7 @@ RESULT = "training.json"
 
 _RUN = "run.json"
 # Where a run happens and where it goes make no other run of it.
-_INCIDENTAL = ("output", "device", "save_minutes")
+_INCIDENTAL = ("output", "device", "save_minutes", "log_to")
 
 
 def identity(config: TrainConfig, dataset: str, digest: str) -> dict[str, Any]:
@@ -89,10 +89,11 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return None
 
 
-def clear_old_checkpoints(folder: Path) -> None:
-    """Remove all but the two newest checkpoints: the last may yet prove to be damaged."""
+def clear_old_checkpoints(folder: Path, best: Path | None = None) -> None:
+    """Remove all but the best and the two newest checkpoints: the last may prove to be damaged."""
     for path in _newest_first(folder)[2:]:
-        shutil.rmtree(path)
+        if best is None or path.name != best.name:
+            shutil.rmtree(path)
 
 
 def _newest_first(folder: Path) -> list[Path]:

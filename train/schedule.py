@@ -8,6 +8,7 @@ down to nothing when the time is over.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 __all__ = ["Clock", "Schedule"]
 
@@ -46,21 +47,38 @@ class Schedule:
 
 
 class Clock:
-    """Adds the time that goes by, from `started` (monotonic seconds) on, to `schedule.spent`."""
+    """Adds the time that goes by, from `started` (monotonic seconds) on, to `schedule.spent`.
 
-    def __init__(self, schedule: Schedule, started: float) -> None:
+    `agreed` makes the time of several processes one: it is given seconds and gives back those of
+    the first process.
+    """
+
+    def __init__(
+        self, schedule: Schedule, started: float, agreed: Callable[[float], float] = float
+    ) -> None:
         self.schedule = schedule
         self._last = started
+        self._agreed = agreed
         self._step_seconds = 0.0
+        self._check_seconds = 0.0
 
     def tick(self) -> None:
         """Called when training begins and after every step."""
+        self._step_seconds = self._went_by()
+
+    def passed(self) -> None:
+        """Called after a check: its time is spent as well, and kept free for the last one."""
+        self._check_seconds = self._went_by()
+
+    def _went_by(self) -> float:
         now = time.monotonic()
-        self._step_seconds = now - self._last
-        self.schedule.spent += self._step_seconds
+        seconds = self._agreed(now - self._last)
+        self.schedule.spent += seconds
         self._last = now
+        return seconds
 
     def over(self) -> bool:
-        """Whether another step like the last would end after the time given."""
+        """Whether another step like the last, and a check, would end after the time given."""
         seconds = self.schedule.seconds
-        return seconds is not None and self.schedule.spent + self._step_seconds > seconds
+        ahead = self.schedule.spent + self._step_seconds + self._check_seconds
+        return seconds is not None and ahead > seconds

@@ -1,38 +1,41 @@
 """transformers' trainer, set up for Whisper: quiet, by the clock, its checkpoints by time.
 
-Written for transformers 4.57 and 5 alike.
+Written for transformers 4.57 and 5 alike, on one device or on many (accelerate's settings, DDP,
+FSDP and DeepSpeed come from `accelerate launch`).
 """
 
 from __future__ import annotations
 
-import math
 import os
-import time
 import warnings
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import (
-    PrinterCallback,
-    Seq2SeqTrainer,
-    Seq2SeqTrainingArguments,
-    TrainerCallback,
-)
+from transformers import PrinterCallback, Seq2SeqTrainer, Seq2SeqTrainingArguments
+from transformers.integrations.integration_utils import TensorBoardCallback
 
 from corpus.errors import TrainError
-from train.batches import Collator, WindowFeatures
+from train.batches import Collator
+from train.check import Check
 from train.config import TrainConfig
 from train.data import Progress
-from train.runs import clear_old_checkpoints
-from train.schedule import Clock
+from train.schedule import Clock, Schedule
+from train.watch import Watch
 
-__all__ = ["losses", "make_trainer", "plain", "prepare", "run"]
+__all__ = ["MemoryFullError", "losses", "make_trainer", "plain", "prepare", "run"]
 
 _LORA_LAYERS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
 _MASKED_SHARE = 0.05  # of the frames
 _MOST_WORKERS = 4
+_NEVER = 1 << 60
+"""Steps between what the trainer would do by itself: the callback says when."""
+
+
+class MemoryFullError(TrainError):
+    """A batch does not fit into the memory of the GPU."""
 
 
 def prepare(model: Any, config: TrainConfig) -> Any:
@@ -59,74 +62,98 @@ def plain(model: Any) -> None:
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
     model.config.apply_spec_augment = False
+    model.config.use_cache = True  # off while gradients are checkpointed
 
 
-class _ByTheClock(TrainerCallback):
-    """Stops when the time is over, saves every so many minutes, tells how far it is."""
+class _Trainer(Seq2SeqTrainer):
+    """Goes through its windows in the order they have, by our schedule, judged by WER."""
 
-    def __init__(self, clock: Clock, save_minutes: float, progress: Progress | None) -> None:
-        self._clock = clock
-        self._save_seconds = save_minutes * 60
-        self._saved = time.monotonic()
-        self._progress = progress
+    def __init__(self, *given: Any, schedule: Schedule, check: Check | None, **named: Any) -> None:
+        self._schedule = schedule
+        self._check = check
+        super().__init__(*given, **named)
 
-    def on_train_begin(self, *_given: Any, **_named: Any) -> None:
-        self._clock.tick()
+    def _get_train_sampler(self, *_given: Any, **_named: Any) -> Any:
+        windows: Any = self.train_dataset  # a course, which is shuffled as it is
+        return torch.utils.data.SequentialSampler(windows)
 
-    def on_step_end(self, *given: Any, **_named: Any) -> None:
-        _, state, control = given
-        self._clock.tick()
-        if self._clock.over():
-            control.should_training_stop = True
-        if time.monotonic() - self._saved >= self._save_seconds:
-            control.should_save = True
-            self._saved = time.monotonic()
-        if self._progress is not None:
-            expected = self._clock.schedule.expected_steps(state.global_step)
-            self._progress("training", state.global_step, expected)
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """The learning rate, by steps or by time: made once, for trainers ask twice."""
+        del num_training_steps
+        if self.lr_scheduler is None:
+            chosen: Any = self.optimizer if optimizer is None else optimizer
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(chosen, self._schedule)
+        return self.lr_scheduler
 
-    def on_save(self, *given: Any, **_named: Any) -> None:
-        clear_old_checkpoints(Path(given[0].output_dir))
+    def evaluate(self, *_given: Any, **_named: Any) -> dict[str, float]:
+        """WER on some of the split validation, measured by one process for all."""
+        from accelerate.utils import broadcast_object_list
 
-    def on_log(self, *given: Any, **named: Any) -> None:
-        _, state, _ = given
-        if not math.isfinite(named["logs"].get("loss", 0.0)):
-            raise TrainError(
-                f"the loss is no number at step {state.global_step}: take a lower learning_rate"
-            )
+        found = [self._check() if self._check and self.is_world_process_zero() else None]
+        metrics = {"eval_wer": float(broadcast_object_list(found)[0] or 0.0)}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
 
 
 def make_trainer(
     model: Any,
-    windows: WindowFeatures,
+    windows: Any,
     collator: Collator,
     *,
     config: TrainConfig,
     folder: Path,
     device: str,
     clock: Clock,
-    progress: Progress | None,
+    check: Check | None = None,
+    progress: Progress | None = None,
 ) -> Any:
-    """A trainer of `model` over `windows` that keeps its checkpoints in `folder`."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=config.peak_rate, weight_decay=0.0)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, clock.schedule)
-    trainer = Seq2SeqTrainer(
-        model=model,
-        args=_arguments(config, folder, device, clock.schedule.total_steps),
-        train_dataset=windows,
-        data_collator=collator,
-        callbacks=[_ByTheClock(clock, config.save_minutes, progress)],
-        optimizers=(optimizer, scheduler),
-    )
+    """A trainer of `model` over `windows` that keeps its checkpoints in `folder`.
+
+    With a `check` the best of the checked models is taken in the end.  Raises TrainError when what
+    shall be logged to is not installed.
+    """
+    args = _arguments(config, folder, device, clock.schedule.total_steps, checked=bool(check))
+    try:
+        trainer: Any = _Trainer(
+            model=model,
+            args=args,
+            train_dataset=windows,
+            eval_dataset=[] if check else None,
+            data_collator=collator,
+            callbacks=[Watch(clock, config, checked=bool(check), progress=progress)],
+            schedule=clock.schedule,
+            check=check,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise TrainError(f"training cannot be set up: {_first_line(error)}") from error
     trainer.remove_callback(PrinterCallback)
+    if config.log_to == "tensorboard" and trainer.is_world_process_zero():
+        from torch.utils.tensorboard import SummaryWriter
+
+        trainer.add_callback(TensorBoardCallback(SummaryWriter(str(folder / "runs"))))  # type: ignore[no-untyped-call]
     return trainer
 
 
 def _arguments(
-    config: TrainConfig, folder: Path, device: str, total_steps: int
+    config: TrainConfig, folder: Path, device: str, total_steps: int, *, checked: bool
 ) -> Seq2SeqTrainingArguments:
     on_gpu = device == "cuda"
+    # The callback saves, by time, and clears old ones: the trainer goes by their age, which two of
+    # one second do not have.
+    by_callback: dict[str, Any] = {"save_strategy": "no"}
+    if checked:
+        by_callback = {
+            "save_strategy": "steps",
+            "save_steps": _NEVER,
+            "eval_strategy": "steps",
+            "eval_steps": _NEVER,
+            "metric_for_best_model": "wer",
+            "greater_is_better": False,
+            "load_best_model_at_end": True,
+        }
     return Seq2SeqTrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=config.batch_size,
@@ -134,34 +161,61 @@ def _arguments(
         max_steps=total_steps,
         seed=config.seed,
         use_cpu=device == "cpu",
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
+        bf16=config.precision == "bfloat16"
+        or (config.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported()),
+        optim="adamw_torch" if device == "mps" else "adamw_torch_fused",
+        learning_rate=config.peak_rate,
+        weight_decay=0.0,
         # Off a GPU the model is slower than the features it waits for.
         dataloader_num_workers=min(_MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 0,
         dataloader_pin_memory=on_gpu,
-        # The callback saves, by time, and clears old ones: the trainer goes by their age,
-        # which two of one second do not have.
-        save_strategy="no",
         logging_steps=1,
         logging_nan_inf_filter=False,
         remove_unused_columns=False,
         label_names=["labels"],
-        report_to=[],
+        report_to=[] if config.log_to in ("tensorboard", "none") else [config.log_to],
         disable_tqdm=True,
+        log_level="error",
+        log_level_replica="error",
+        ddp_find_unused_parameters=False,
+        **by_callback,
+        **_checkpointing(config),
     )
+
+
+def _checkpointing(config: TrainConfig) -> dict[str, Any]:
+    """Activations thrown away and made again, by its older name and by its newer one."""
+    if not config.gradient_checkpointing:
+        return {}
+    known = {one.name for one in fields(Seq2SeqTrainingArguments)}
+    name = next(n for n in ("activation_checkpointing", "gradient_checkpointing") if n in known)
+    return {name: True, f"{name}_kwargs": {"use_reentrant": False}}
 
 
 def run(trainer: Any, checkpoint: Path | None) -> None:
     """Train to the end, from a checkpoint where there is one.
 
-    Raises TrainError when the memory or the disk is full, or the loss is no number.
+    Raises MemoryFullError when a batch does not fit on the GPU, TrainError when the GPU fails, the
+    disk is full, or the loss is no number.
     """
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except torch.OutOfMemoryError as error:
-        raise TrainError("the GPU's memory is full: take a smaller batch_size") from error
+        raise MemoryFullError("the GPU's memory is full: take a smaller batch_size") from error
     except (OSError, SafetensorError) as error:
         folder = trainer.args.output_dir
         raise TrainError(f"the checkpoints in {folder} cannot be kept: {error}") from error
+    except RuntimeError as error:
+        if "CUDA" not in str(error) and "NCCL" not in str(error):
+            raise
+        raise TrainError(
+            f"the GPU failed ({_first_line(error)}): the same command carries on from the newest "
+            "checkpoint"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
 
 
 def losses(trainer: Any) -> list[float]:

@@ -8,7 +8,7 @@ then for each stretch its start time, its text and its end time in steps of 0.02
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "n_label_tokens",
     "pack",
     "sequence",
+    "stretched",
 ]
 
 WINDOW_SAMPLES = 30 * SAMPLE_RATE
@@ -44,7 +45,8 @@ _PROMPT = 4  # start, language, task, and <|notimestamps|> in windows without ti
 class Clip:
     """One utterance to be packed: its row in the dataset, length and text tokens.
 
-    No tokens: nothing is sung in it.
+    No tokens: nothing is sung in it.  `n_samples` is the length at which it is laid down; where the
+    row's own differs, it is played that much faster or slower.
     """
 
     row: int
@@ -81,11 +83,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """The ids of Whisper's control tokens for one language and task."""
+    """The ids of Whisper's control tokens for one language and task.
 
-    start: int
-    language: int
-    task: int
+    `prompt` is what a label begins with: the start, and unless the model knows English alone the
+    language and the task.
+    """
+
+    prompt: tuple[int, ...]
     no_speech: int
     no_timestamps: int
     first_timestamp: int
@@ -100,7 +104,7 @@ class Label:
     targets: tuple[int, ...]
 
 
-def sequence(clips: Iterable[Clip], *, seed: int) -> list[Clip]:
+def sequence(clips: Iterable[Clip], *, rng: np.random.Generator) -> list[Clip]:
     """The clips with those of a recording one after the other, in time; recordings shuffled.
 
     Clips of no known recording are shuffled one by one.
@@ -109,36 +113,38 @@ def sequence(clips: Iterable[Clip], *, seed: int) -> list[Clip]:
     for clip in clips:
         groups.setdefault(clip.recording or f"row {clip.row}", []).append(clip)
     names = list(groups)
-    shuffled = np.random.default_rng(seed).permutation(len(names))
+    shuffled = rng.permutation(len(names))
     in_time = (sorted(groups[names[i]], key=lambda c: (c.start, c.row)) for i in shuffled)
     return [clip for group in in_time for clip in group]
 
 
 def pack(
-    clips: Sequence[Clip], *, seed: int, max_tokens: int, without_timestamps: float = 0.0
-) -> tuple[Window, ...]:
+    clips: Iterable[Clip],
+    *,
+    rng: np.random.Generator,
+    max_tokens: int,
+    without_timestamps: float = 0.0,
+    together: bool = True,
+) -> Iterator[Window]:
     """Windows that hold every clip once, in the order given, 0.2-0.8 s of silence before each.
 
     A window is closed when the next clip, or its label within `max_tokens`, has no
     room.  The silence before a window's first clip gives way to a clip that needs
     the room.  `without_timestamps` is the share of windows labelled with text alone,
-    so that the model does not unlearn to answer so.
+    so that the model does not unlearn to answer so.  Not `together`, each has a window of its own.
     """
-    rng = np.random.default_rng(seed)
-    windows: list[Window] = []
     placed: list[Placed] = []
     for clip in clips:
         gap = round(rng.uniform(*_GAP_SECONDS) * SAMPLE_RATE)
         at = placed[-1].end + gap if placed else gap
-        together = [p.clip for p in placed] + [clip]
-        full = at + clip.n_samples > WINDOW_SAMPLES or n_label_tokens(together) > max_tokens
-        if placed and full:
-            windows.append(_window(placed, rng, without_timestamps))
+        n_tokens = n_label_tokens([*(p.clip for p in placed), clip])
+        full = at + clip.n_samples > WINDOW_SAMPLES or n_tokens > max_tokens
+        if placed and (full or not together):
+            yield _window(placed, rng, without_timestamps)
             placed, at = [], gap
         placed.append(Placed(clip=clip, at=min(at, WINDOW_SAMPLES - clip.n_samples)))
     if placed:
-        windows.append(_window(placed, rng, without_timestamps))
-    return tuple(windows)
+        yield _window(placed, rng, without_timestamps)
 
 
 def _window(placed: list[Placed], rng: np.random.Generator, without_timestamps: float) -> Window:
@@ -154,8 +160,16 @@ def mix(window: Window, read: Callable[[int], NDArray[np.float32]]) -> NDArray[n
     """The sound of a window, shape (480000,); `read` gives the samples of a row."""
     sound = np.zeros(WINDOW_SAMPLES, np.float32)
     for placed in window.placed:
-        sound[placed.at : placed.end] = read(placed.clip.row)
+        sound[placed.at : placed.end] = stretched(read(placed.clip.row), placed.clip.n_samples)
     return sound
+
+
+def stretched(samples: NDArray[np.float32], n_samples: int) -> NDArray[np.float32]:
+    """The sound at another speed, shape (n_samples,), its pitch with it; by its spectrum."""
+    if len(samples) == n_samples:
+        return samples
+    spectrum = np.fft.rfft(samples)[: n_samples // 2 + 1]
+    return (np.fft.irfft(spectrum, n_samples) * (n_samples / len(samples))).astype(np.float32)
 
 
 def label(window: Window, vocabulary: Vocabulary) -> Label:
@@ -164,7 +178,7 @@ def label(window: Window, vocabulary: Vocabulary) -> Label:
     Where nothing is sung in the whole window, the first target is the no-speech
     token, as in Whisper's training, and the answer to the prompt is the end.
     """
-    prompt = [vocabulary.start, vocabulary.language, vocabulary.task]
+    prompt = [*vocabulary.prompt]
     if window.timestamps:
         body = _timed(window, vocabulary)
     else:

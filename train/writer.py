@@ -1,4 +1,4 @@
-"""A Whisper that writes down what it hears: greedy, language and task given."""
+"""A Whisper that writes down what it hears, language and task given: greedy, or by beams."""
 
 from __future__ import annotations
 
@@ -23,18 +23,30 @@ _MOST_TOKENS = 228  # half of the decoder's room and the prompt, as Whisper's ow
 
 
 class Writer:
-    """The Whisper of a folder, ready to be asked.
+    """A Whisper ready to be asked; its model is not changed but for being in evaluation mode.
 
-    Raises ModelError when the folder holds no multilingual Whisper, TrainError when
-    the device is not there.
+    Raises ModelError when it knows no such language.
     """
 
-    def __init__(self, folder: Path, *, language: str = "es", device: Device = "auto") -> None:
-        self._whisper = open_whisper(folder)
-        self._whisper.vocabulary(language, "transcribe")  # an unknown language is told at once
-        self._whisper.model.to(pick_device(device)).eval()
-        self._settings, self._forbidden = _take_settings(self._whisper)
-        self._language = language
+    def __init__(self, whisper: Whisper, *, language: str = "es", beam: int = 1) -> None:
+        self._whisper = whisper
+        whisper.vocabulary(language, "transcribe")  # an unknown language is told at once
+        whisper.model.eval()
+        self._settings, self._forbidden = _take_settings(whisper, beam)
+        self._said = {"language": language, "task": "transcribe"} if whisper.multilingual else {}
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, language: str = "es", device: Device = "auto", beam: int = 1
+    ) -> Writer:
+        """The Whisper of a folder.
+
+        Raises ModelError when the folder holds no Whisper, TrainError when the device is not
+        there.
+        """
+        whisper = open_whisper(folder)
+        whisper.model.to(pick_device(device))
+        return cls(whisper, language=language, beam=beam)
 
     def write(self, sounds: Sequence[NDArray[np.float32]]) -> list[str]:
         """One text for each sound (16 kHz mono, up to 30 s); empty where nothing was heard."""
@@ -44,14 +56,19 @@ class Writer:
             return_tensors="pt",
             return_attention_mask=True,
         ).to(self._whisper.model.device)
-        with torch.inference_mode():
-            tokens = self._whisper.model.generate(
-                **features,
-                generation_config=self._settings,
-                logits_processor=LogitsProcessorList([self._forbidden]),
-                language=self._language,
-                task="transcribe",
-            )
+        model = self._whisper.model
+        # What stands in the model's own settings is filled in wherever the given ones say None.
+        own, model.generation_config = model.generation_config, self._settings
+        try:
+            with torch.inference_mode():
+                tokens = model.generate(
+                    **features,
+                    generation_config=self._settings,
+                    logits_processor=LogitsProcessorList([self._forbidden]),
+                    **self._said,
+                )
+        finally:
+            model.generation_config = own
         texts = self._whisper.tokenizer.batch_decode(tokens, skip_special_tokens=True)
         return [text.strip() for text in texts]
 
@@ -81,8 +98,8 @@ class _Forbidden(LogitsProcessor):
         return scores
 
 
-def _take_settings(whisper: Whisper) -> tuple[Any, _Forbidden]:
-    """The model's own settings, greedy, for answers that may be empty and do not run on forever.
+def _take_settings(whisper: Whisper, beam: int) -> tuple[Any, _Forbidden]:
+    """The model's own settings, for answers that may be empty and do not run on forever.
 
     Whisper forbids an answer that ends at once; so it would have to make up words
     where nothing is sung.
@@ -90,11 +107,10 @@ def _take_settings(whisper: Whisper) -> tuple[Any, _Forbidden]:
     own = whisper.model.generation_config
     first = [token for token in own.begin_suppress_tokens or () if token != own.eos_token_id]
     forbidden = _Forbidden(always=list(own.suppress_tokens or ()), first=first)
-    # Whatever is None in given settings would be filled in from the model's own.
-    own.suppress_tokens = own.begin_suppress_tokens = None
     settings = copy.deepcopy(own)
+    settings.suppress_tokens = settings.begin_suppress_tokens = None
     # Set here, not given beside: two limits at once are warned of.
     settings.max_length = min(_MOST_TOKENS, whisper.n_positions)
-    settings.num_beams = 1
+    settings.num_beams = beam
     settings.do_sample = False
     return settings, forbidden

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from corpus.commands.shared import Json, extra, find_release, open_workspace
+from corpus.commands.shared import Json, extra, find_release, newest_release, open_workspace
 from corpus.errors import UsageError
 from corpus.show import as_json, say, steps, table
 
@@ -58,7 +58,7 @@ def push(
         raise UsageError("nobody is asked without --gated: give --gated auto or --gated manual")
     from corpus.publish.push import push as send
 
-    folder = find_release(context, release) if release else _newest(context)
+    folder = find_release(context, release) if release else newest_release(context)
     with steps() as step:
         done = send(
             folder,
@@ -158,18 +158,6 @@ def _gate(prompt: str, fields: list[str]) -> dict[str, Any]:
             raise UsageError(f"--gated-field '{one}' has no name: give NAME, or NAME:text")
         asked[name.strip()] = kind or "text"
     return ({GATE_PROMPT: prompt} if prompt else {}) | ({GATE_FIELDS: asked} if asked else {})
-
-
-def _newest(context: typer.Context) -> Path:
-    """The release that was made last, and that no other follows."""
-    from corpus.publish.folder import read_manifest
-
-    with extra("publish"):
-        from corpus.publish.withdraw import released_here
-    folders = released_here(open_workspace(context))
-    if not folders:
-        raise UsageError("there is no release yet: `corpus release NAME` makes one")
-    return max(folders, key=lambda folder: (read_manifest(folder).made, folder.name))
 
 
 def _list(done: Pushed) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "find_recording",
     "find_release",
     "find_utterances",
+    "newest_release",
     "open_workspace",
     "print_lines",
     "ran",
@@ -86,6 +87,18 @@ def find_release(context: typer.Context, what: str) -> Path:
             "manifest.json"
         )
     return found
+
+
+def newest_release(context: typer.Context) -> Path:
+    """The release that was made last, and that no other follows."""
+    from corpus.publish.folder import read_manifest
+
+    with extra("publish"):
+        from corpus.publish.withdraw import released_here
+    folders = released_here(open_workspace(context))
+    if not folders:
+        raise UsageError("there is no release yet: `corpus release NAME` makes one")
+    return max(folders, key=lambda folder: (read_manifest(folder).made, folder.name))
 
 
 def release_folder(context: typer.Context, what: str) -> Path | None:

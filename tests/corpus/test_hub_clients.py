@@ -170,6 +170,25 @@ def test_datasets_loads_it_plain_and_streaming(
     assert [len(rows) for _, _, rows in first] == [12, 3, 3] * 2
 
 
+OPEN_TO_TRAIN = """
+    import json
+    from train.data import open_splits, open_stream, read_sound
+
+    train = open_splits("pena/cante")["train"]
+    plain = sorted((row.text, len(train.sound(row.number))) for row in train.rows())
+    stream = open_stream("pena/cante", seed=1)
+    print(json.dumps([plain, sorted((row.text, len(read_sound(cell))) for row, cell in stream)]))
+"""
+
+
+def test_it_is_trained_on_without_a_folder(hub: Hub, releases: Releases, tmp_path: Path) -> None:
+    push(releases["v2"], REPO)
+    script = [sys.executable, "-c", textwrap.dedent(OPEN_TO_TRAIN)]
+    plain, stream = json.loads(ran(script, environment(hub, tmp_path / "home")))
+    assert len(plain) == 12
+    assert stream == plain
+
+
 def test_the_hubs_own_command_fetches_it(hub: Hub, releases: Releases, tmp_path: Path) -> None:
     done = push(releases["v1"], REPO)
     tool = str(Path(sys.executable).with_name("hf"))

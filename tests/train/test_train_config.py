@@ -38,7 +38,7 @@ def test_settings_written_down_come_back(
     ("line", "said"),
     [
         ("learning_rat = 1e-5", "unknown key 'learning_rat': is 'learning_rate' meant?"),
-        ("xyzzy = 1", "unknown key 'xyzzy': known are model, output"),
+        ("xyzzy = 1", "unknown key 'xyzzy': known are output, model"),
         ('epochs = "8"', "epochs: .* integer"),
         ("epochs = 2.5", "epochs: .* integer"),
         ("epochs = 0", "epochs = 0 cannot be: take 1 or more"),
@@ -63,11 +63,12 @@ def test_what_cannot_be_is_refused(tmp_path: Path, line: str, said: str) -> None
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_is_needed(tmp_path: Path) -> None:
+def test_an_output_is_needed_and_the_model_is_base(tmp_path: Path) -> None:
     path = tmp_path / "training.toml"
-    path.write_text("output = 'modelo'\n", "utf-8")
-    with pytest.raises(ConfigError, match="model: Field required"):
+    path.write_text("epochs = 2\n", "utf-8")
+    with pytest.raises(ConfigError, match="output: Field required"):
         load_toml(path)
+    assert load_toml(path, output="modelo").model == "base"
 
 
 def test_what_is_chosen_stands_above_the_file(tmp_path: Path) -> None:
@@ -122,7 +123,10 @@ def test_a_preset_is_printed_and_read_again(tmp_path: Path, cli: Cli) -> None:
     ("options", "said"),
     [
         (["--preset", "enorme"], "there is no preset 'enorme': take one of base-cpu, large-lora"),
-        (["--preset", "quick", "--config", "a.toml"], "--config and --preset are both settings"),
+        (
+            ["--preset", "quick", "--config", "a.toml"],
+            "settings are given twice: take one",
+        ),
     ],
 )
 def test_presets_that_cannot_be(tmp_path: Path, cli: Cli, options: list[str], said: str) -> None:

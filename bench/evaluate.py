@@ -1,0 +1,121 @@
+"""How fast models are judged, and whether both backends write the same.
+
+    python bench/evaluate.py DATA [--clips 60] [--model base] [--threads 2] [--beam 5]
+
+DATA has a metadata.csv (file_name, transcription).  The plain way is the pipeline of transformers,
+one clip at a time; times are those of reading and writing, without opening the model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from voces import machine
+
+from corpus.media import SAMPLE_RATE
+from corpus.models import resolve
+from corpus.show import table
+from train.backends import BACKENDS
+from train.data import read_sound
+from train.evaluate import How, evaluate
+from train.findings import Finding
+from train.metrics import score
+from train.quiet import quiet
+
+
+def clips(data: Path, n: int) -> list[dict[str, Any]]:
+    """Rows of a dataset, spread over the table."""
+    with (data / "metadata.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [_row(data, one) for one in rows[:: max(1, len(rows) // n)][:n]]
+
+
+def _row(data: Path, told: dict[str, str]) -> dict[str, Any]:
+    path = data / told["file_name"]
+    audio = {"bytes": path.read_bytes(), "path": path.name}
+    return {
+        "audio": audio,
+        "text": told["transcription"],
+        "recording": path.name,
+        "end": len(read_sound(audio)) / SAMPLE_RATE,
+    }
+
+
+def dataset(rows: Sequence[dict[str, Any]], folder: Path) -> Path:
+    """The rows as the split test of a dataset."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from datasets import Audio, Features, Value
+
+    text = Value("string")
+    features = Features(
+        {"audio": Audio(), "text": text, "recording": text, "end": Value("float64")}
+    )
+    made = pa.Table.from_pylist(list(rows), schema=features.arrow_schema)
+    pq.write_table(made, folder / "test-00000-of-00001.parquet")
+    return folder
+
+
+@quiet()
+def plain(model: Path, rows: Sequence[dict[str, Any]]) -> tuple[float, float | None]:
+    """Seconds and WER of the pipeline of transformers."""
+    from transformers import pipeline
+
+    ask: Any = pipeline("automatic-speech-recognition", model=str(model), device="cpu")
+    said = {"language": "es", "task": "transcribe"}
+    began = time.monotonic()
+    texts = [
+        ask({"raw": read_sound(row["audio"]), "sampling_rate": 16_000}, generate_kwargs=said)[
+            "text"
+        ]
+        for row in rows
+    ]
+    return time.monotonic() - began, score([row["text"] for row in rows], texts).wer
+
+
+def judged(model: Path, folder: Path, how: How) -> Finding:
+    """One model judged one way."""
+    return evaluate({"model": model}, folder, how).findings[0]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder with metadata.csv")
+    parser.add_argument("--clips", type=int, default=60)
+    parser.add_argument("--model", default="base")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--beam", type=int, default=5)
+    parser.add_argument("--batch-size", type=int, default=8)
+    given = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(given.threads)
+    import torch
+
+    torch.set_num_threads(given.threads)
+    rows, model = clips(given.data, given.clips), resolve(given.model)
+    first, wer = plain(model, rows)
+    cells: list[tuple[object, ...]] = [("pipeline", 1, round(first, 1), 1.0, wer)]
+    print(cells[0], flush=True)
+    how = How(device="cpu", batch_size=given.batch_size)
+    with tempfile.TemporaryDirectory() as name:
+        folder = dataset(rows, Path(name))
+        for backend in BACKENDS:
+            for beam in (1, given.beam):
+                one = judged(model, folder, replace(how, backend=backend, beam=beam))
+                ratio = round(first / one.seconds, 2)
+                cells.append((backend, beam, round(one.seconds, 1), ratio, one.as_sung.value))
+                print(cells[-1], flush=True)  # it takes minutes
+    print(f"machine: {machine()}, {given.threads} threads; {len(rows)} clips")
+    table(("backend", "beams", "seconds", "times as fast", "WER"), cells)
+
+
+if __name__ == "__main__":
+    main()

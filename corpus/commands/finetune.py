@@ -1,0 +1,189 @@
+"""The verb that fine-tunes Whisper."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from corpus.commands.judge import judge as judged_on
+from corpus.commands.judge import show as show_judged
+from corpus.commands.shared import Json, extra, newest_release, release_folder
+from corpus.errors import UsageError
+from corpus.show import as_json, say, steps
+
+if TYPE_CHECKING:
+    from train.config import TrainConfig
+    from train.findings import Report
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_AT_THE_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A release by name, the folder of a dataset or its name at the hub; or settings "
+            "(TOML), for the newest release or what --on says."
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder of the new model.")
+    ] = None,
+    on: Annotated[str, typer.Option("--on", help="The dataset, where settings come first.")] = "",
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Settings, TOML.")
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(help="Settings that come along: quick, base-cpu, small-gpu, large-lora."),
+    ] = "",
+    model: Annotated[
+        str, typer.Option(help="Whisper to begin with: a size, a folder, a hub name.")
+    ] = "",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Times over the data.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Wall-clock budget.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Windows of 30 s a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The highest one.")] = None,
+    lora: Annotated[bool | None, typer.Option(help="Train a LoRA adapter, merged in.")] = None,
+    general: Annotated[
+        str | None,
+        typer.Option(
+            help="Speech that shall not be forgotten: a dataset, judged before and after."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed, the same run.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto.")] = None,
+    judge: Annotated[
+        bool, typer.Option(help="Tell WER and CER on the split test, before and after.")
+    ] = True,
+    show: Annotated[
+        bool, typer.Option("--print", help="Only print all settings, as TOML.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Fine-tune Whisper on a published dataset; tell WER and CER before and after.
+
+    The same command again carries on where a killed run stopped. Settings come from the options,
+    else from the TOML file or the preset, else from the defaults. Several GPUs: `accelerate launch
+    -m corpus.cli train ...`.
+    """
+    named = {
+        "model": model or None,
+        "output": str(output) if output else None,
+        "epochs": epochs,
+        "minutes": minutes,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "lora": lora,
+        "general": general,
+        "seed": seed,
+        "device": device,
+    }
+    chosen = {name: value for name, value in named.items() if value is not None}
+    with extra("train"):
+        from train.config import dump_toml
+        from train.finetune import finetune
+    first = what.endswith(".toml")
+    settings = _settings(_file([Path(what) if first else None, config], preset), chosen)
+    if show:
+        typer.echo(dump_toml(settings), nl=False)
+        return
+    dataset = _dataset(context, on if first else what)
+    with steps() as move:
+        result = finetune(dataset, settings, progress=move, tell=lambda line: say(f"train: {line}"))
+    if not _first_process():
+        return
+    say(
+        f"train: {result.steps} steps over {result.windows} windows in {result.seconds:.0f} s, "
+        f"loss {result.loss_first:.3f} -> {result.loss_last:.3f}"
+    )
+    if result.checks:
+        rates = ", ".join(f"{rate:.3f}" for rate in result.checks)
+        say(f"train: WER on validation along the way: {rates}; the best is kept")
+    say(f"train: the model is in {settings.output}")
+    judged = _before_and_after(dataset, settings) if judge else {}
+    if json:
+        from train.report import as_plain
+
+        as_json({"train": result, **{n: as_plain(one)["models"] for n, one in judged.items()}})
+        return
+    for one in judged.values():
+        show_judged(one)
+
+
+def _first_process() -> bool:
+    from accelerate import PartialState
+
+    return bool(PartialState().is_main_process)
+
+
+def _dataset(context: typer.Context, what: str) -> str | Path:
+    """The folder of a dataset, or its name at the hub; the newest release when nothing is said."""
+    if not what:
+        return newest_release(context)
+    if Path(what).is_dir():
+        return Path(what)
+    if release := release_folder(context, what):
+        return release
+    if _AT_THE_HUB.fullmatch(what):
+        return what
+    raise UsageError(
+        f"'{what}' is no dataset: give a release of the corpus, a folder, or OWNER/NAME at the hub"
+    )
+
+
+def _file(files: list[Path | None], preset: str) -> Path | None:
+    """The one file with the settings, if any."""
+    from train.config import presets
+
+    given = [path for path in files if path is not None]
+    if len(given) + bool(preset) > 1:
+        raise UsageError("settings are given twice: take one of a TOML file, --config and --preset")
+    if not preset:
+        return given[0] if given else None
+    known = presets()
+    if preset not in known:
+        raise UsageError(f"there is no preset '{preset}': take one of {', '.join(known)}")
+    return known[preset]
+
+
+def _settings(config: Path | None, chosen: dict[str, Any]) -> TrainConfig:
+    """The settings of a run, its model found on this machine."""
+    from dataclasses import replace
+
+    from corpus.models import resolve
+    from train.config import TrainConfig, load_toml
+
+    if config is None and "output" not in chosen:
+        raise UsageError("where shall the new model go? Give --output FOLDER")
+    settings = load_toml(config, **chosen) if config else TrainConfig(**chosen)
+    return replace(settings, model=str(resolve(settings.model)))
+
+
+def _before_and_after(dataset: str | Path, settings: TrainConfig) -> dict[str, Report]:
+    """How the model did before and does after: on the dataset, and on general speech if named."""
+    from train.data import open_splits
+
+    models = {"before": Path(settings.model), "after": Path(settings.output)}
+    found: dict[str, Report] = {}
+    for name, where in (("test", dataset), ("general", settings.general)):
+        if not where or (settings.streaming and name == "test"):
+            continue
+        splits = list(open_splits(where))
+        split = "test" if "test" in splits or name == "test" else splits[-1]
+        if split not in splits:
+            say("train: the dataset has no split 'test': nothing is judged")
+            continue
+        found[name] = judged_on(
+            models, where, split=split, language=settings.language, device=settings.device
+        )
+    return found

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus.errors import ModelError
+from corpus.models import cache_folder
+from tests.train.made import tone
+from train.backends import BACKENDS, open_backend
+from train.fast_writer import FastWriter, converted
+from train.writer import Writer
+
+SOUNDS = [tone(1.0), tone(2.5, 330.0), np.zeros(16_000, np.float32)]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANTE_MODELS", str(tmp_path / "models"))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("beam", [1, 5])
+def test_many_at_once_is_one_by_one(tiny_whisper: Path, backend: str, beam: int) -> None:
+    made = open_backend(backend, tiny_whisper, language="es", device="cpu", beam=beam)  # type: ignore[arg-type]  # a parameter of tests is text
+    together = made.write(SOUNDS)
+    assert len(together) == len(SOUNDS)
+    assert together == [made.write([sound])[0] for sound in SOUNDS]
+
+
+def test_real_whisper_writes_the_same_by_both(whisper_base_hf: Path) -> None:
+    """Of what is no speech, greedily: silence may be answered with nothing."""
+    slow = Writer.open(whisper_base_hf, device="cpu").write(SOUNDS)
+    fast = FastWriter(whisper_base_hf, device="cpu").write(SOUNDS)
+    assert fast == slow
+
+
+def test_a_conversion_is_made_once_and_kept_by_its_content(tiny_whisper: Path) -> None:
+    folder = converted(tiny_whisper)
+    assert folder.is_relative_to(cache_folder())
+    made = (folder / "config.json").stat().st_mtime_ns
+    assert converted(tiny_whisper) == folder
+    assert (folder / "config.json").stat().st_mtime_ns == made
+
+
+def test_a_language_that_it_does_not_know(tiny_whisper: Path) -> None:
+    with pytest.raises(ModelError, match="no token"):
+        FastWriter(tiny_whisper, language="caló", device="cpu")

@@ -1,0 +1,57 @@
+"""Where what was written differs from what is sung, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from train.metrics import normalise
+
+__all__ = ["Piece", "differences"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Neighbouring words that are alike, left out, put in, or other words; as they came.
+
+    `sung` is "" where something was put in, `written` where something was left out.
+    """
+
+    kind: Literal["equal", "delete", "insert", "substitute"]
+    sung: str
+    written: str
+
+
+def differences(reference: str, hypothesis: str) -> tuple[Piece, ...]:
+    """The words of both in order, aligned as the word error rate counts them (jiwer)."""
+    sung, written = list(_words(reference)), list(_words(hypothesis))
+    if not sung:
+        return (Piece(kind="insert", sung="", written=_shown(written)),) if written else ()
+    import jiwer
+
+    aligned = jiwer.process_words(
+        " ".join(word for word, _ in sung), " ".join(word for word, _ in written)
+    )
+    return tuple(
+        Piece(
+            kind=chunk.type,
+            sung=_shown(sung[chunk.ref_start_idx : chunk.ref_end_idx]),
+            written=_shown(written[chunk.hyp_start_idx : chunk.hyp_end_idx]),
+        )
+        for chunk in aligned.alignments[0]
+    )
+
+
+def _words(text: str) -> Iterator[tuple[str, str]]:
+    """Words as they are compared, and as they came: with their signs, where these stay together."""
+    for token in text.split():
+        compared = normalise(token).split()
+        if len(compared) == 1:
+            yield compared[0], token
+        else:
+            yield from zip(compared, compared, strict=True)
+
+
+def _shown(words: Sequence[tuple[str, str]]) -> str:
+    return " ".join(came for _, came in words)
