@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from train.metrics import normalise
 
 __all__ = ["Piece", "differences"]
+
+
+Kind = Literal["equal", "delete", "insert", "substitute"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +21,7 @@ class Piece:
     `sung` is "" where something was put in, `written` where something was left out.
     """
 
-    kind: Literal["equal", "delete", "insert", "substitute"]
+    kind: Kind
     sung: str
     written: str
 
@@ -35,7 +38,7 @@ def differences(reference: str, hypothesis: str) -> tuple[Piece, ...]:
     )
     return tuple(
         Piece(
-            kind=chunk.type,
+            kind=cast("Kind", chunk.type),
             sung=_shown(sung[chunk.ref_start_idx : chunk.ref_end_idx]),
             written=_shown(written[chunk.hyp_start_idx : chunk.hyp_end_idx]),
         )

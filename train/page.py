@@ -86,8 +86,8 @@ def _in_place_of_an_older(folder: Path) -> Iterator[None]:
 
 def table_of_models(report: Report) -> str:
     """Models side by side as a table in Markdown, rates in points of a hundred."""
-    head = ("Model", "WER", "in folded spelling", "content words", "CER", "quejíos left out")
-    head = (*head, "words made up", "against the first")
+    spelt = ("Model", "WER", "in folded spelling", "content words", "CER", "quejíos left out")
+    head = (*spelt, "words made up", "against the first")
     rows = [
         (
             finding.model.replace("|", "\\|"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ RATE = 16_000
 CLIPS = [Clip(row=i, n_samples=(2 + i % 5) * RATE, tokens=(i,)) for i in range(60)]
 
 
-def course(epochs: int = 3, *, seed: int = 0, general: int = 0, **shares: float) -> Course:
+def course(epochs: int = 3, *, seed: int = 0, general: int = 0, **shares: Any) -> Course:
     speech = [Clip(row=1000 + i, n_samples=3 * RATE, tokens=(1,)) for i in range(general)]
     packing = Packing(max_tokens=448, **shares)
     return Course(CLIPS, epochs=epochs, seed=seed, packing=packing, general=speech)
