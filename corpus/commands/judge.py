@@ -124,9 +124,8 @@ def _recordings(context: typer.Context) -> Recordings:
 
 def _write(found: Report, folder: Path, dataset: Path) -> None:
     with extra("train"):
-        from train.page import write_report
-
         from train.data import open_splits
+        from train.page import write_report
     page = write_report(found, folder, sound=open_splits(dataset)[found.split].sound)
     say(f"evaluate: the page is {page}")
 
@@ -135,7 +134,7 @@ def show(found: Report) -> None:
     """Models side by side; then what the last one does by group, and what explains its errors."""
     from train.report import by_group, compared, questions
 
-    _print(compared(found), f"on {found.split}")
+    _side_by_side(compared(found), f"on {found.split}")
     last = found.findings[-1]
     for question in questions(last):
         rows = by_group(last, question)
@@ -149,6 +148,13 @@ def show(found: Report) -> None:
         say(f"evaluate: {n} left out: {reason}")
     for note in found.notes:
         say(f"evaluate: {note}")
+
+
+def _side_by_side(rows: Sequence[Mapping[str, object]], title: str) -> None:
+    """A column for each model: names of measures are longer than their values."""
+    _, *measures = rows[0]
+    cells = [(measure, *(row[measure] for row in rows)) for measure in measures]
+    table(("", *(str(row["model"]) for row in rows)), cells, title=title)
 
 
 def _print(rows: Sequence[Mapping[str, object]], title: str) -> None:
