@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from rapidfuzz.distance import Levenshtein
+
 from train.metrics import normalise
 
 __all__ = ["Piece", "differences"]
 
 
-Kind = Literal["equal", "delete", "insert", "substitute"]
+Kind = Literal["equal", "delete", "insert", "replace"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,22 +29,16 @@ class Piece:
 
 
 def differences(reference: str, hypothesis: str) -> tuple[Piece, ...]:
-    """The words of both in order, aligned as the word error rate counts them (jiwer)."""
+    """The words of both in order, aligned as the word error rate counts them."""
     sung, written = list(_words(reference)), list(_words(hypothesis))
-    if not sung:
-        return (Piece(kind="insert", sung="", written=_shown(written)),) if written else ()
-    import jiwer
-
-    aligned = jiwer.process_words(
-        " ".join(word for word, _ in sung), " ".join(word for word, _ in written)
-    )
+    blocks = Levenshtein.opcodes([word for word, _ in sung], [word for word, _ in written])
     return tuple(
         Piece(
-            kind=cast("Kind", chunk.type),
-            sung=_shown(sung[chunk.ref_start_idx : chunk.ref_end_idx]),
-            written=_shown(written[chunk.hyp_start_idx : chunk.hyp_end_idx]),
+            kind=cast("Kind", block.tag),
+            sung=_shown(sung[block.src_start : block.src_end]),
+            written=_shown(written[block.dest_start : block.dest_end]),
         )
-        for chunk in aligned.alignments[0]
+        for block in blocks
     )
 
 

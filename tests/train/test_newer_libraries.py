@@ -17,7 +17,7 @@ def test_training_and_judging_with_the_newer_libraries(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
     python = str(tmp_path / "env" / "bin" / "python")
     newer = ["torch>=2.11,<2.14", "transformers>=5.17,<6", "datasets>=5.2,<5.3"]
-    wanted = [*newer, "--editable", f"{HERE.parents[1]}[train]", "pytest", "hypothesis"]
+    wanted = [*newer, "--editable", f"{HERE.parents[1]}[train]", "pytest", "hypothesis", "jiwer"]
     subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
     ran = subprocess.run(
         [python, "-m", "pytest", "-q", "-m", "not long", str(HERE)],

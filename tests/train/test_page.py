@@ -224,7 +224,7 @@ def test_differences_hold_all_words_of_both(reference: str, hypothesis: str) -> 
 def test_differences_show_words_as_they_came() -> None:
     assert differences("¡Ay, mi pena!", "ay mi niña") == (
         Piece(kind="equal", sung="¡Ay, mi", written="ay mi"),
-        Piece(kind="substitute", sung="pena!", written="niña"),
+        Piece(kind="replace", sung="pena!", written="niña"),
     )
     assert differences("", "algo") == (Piece(kind="insert", sung="", written="algo"),)
 
