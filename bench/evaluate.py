@@ -23,12 +23,19 @@ from voces import machine
 from corpus.media import SAMPLE_RATE
 from corpus.models import resolve
 from corpus.show import table
-from train.backends import BACKENDS
+from train.backends import BackendName
+from train.config import Precision
 from train.data import read_sound
 from train.evaluate import How, evaluate
 from train.findings import Finding
 from train.metrics import score
 from train.quiet import quiet
+
+WAYS: tuple[tuple[BackendName, Precision], ...] = (
+    ("transformers", "float32"),
+    ("transformers", "bfloat16"),
+    ("faster-whisper", "float32"),
+)
 
 
 def clips(data: Path, n: int) -> list[dict[str, Any]]:
@@ -108,10 +115,12 @@ def main() -> None:
         for beam in sorted({1, given.beam}):
             first, wer = plain(model, rows, beam)
             cells.append(("pipeline", beam, round(first, 1), 1.0, wer))
-            for backend in BACKENDS:
-                one = judged(model, folder, replace(how, backend=backend, beam=beam))
+            for backend, precision in WAYS:
+                asked = replace(how, backend=backend, precision=precision, beam=beam)
+                one = judged(model, folder, asked)
                 ratio = round(first / one.seconds, 2)
-                cells.append((backend, beam, round(one.seconds, 1), ratio, one.as_sung.value))
+                way = f"{backend}, {precision}"
+                cells.append((way, beam, round(one.seconds, 1), ratio, one.as_sung.value))
                 print(*cells[-2:], flush=True)  # it takes minutes
     print(f"machine: {machine()}, {given.threads} threads; {len(rows)} clips")
     table(("backend", "beams", "seconds", "times as fast", "WER"), cells)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from train.config import Device
+from train.config import Device, Precision
 
 __all__ = ["BACKENDS", "Backend", "BackendName", "open_backend"]
 
@@ -26,9 +26,15 @@ class Backend(Protocol):
 
 
 def open_backend(
-    name: BackendName, folder: Path, *, language: str, device: Device, beam: int
+    name: BackendName,
+    folder: Path,
+    *,
+    language: str,
+    device: Device,
+    beam: int,
+    precision: Precision = "float32",
 ) -> Backend:
-    """The Whisper of a folder in transformers form.
+    """The Whisper of a folder in transformers form; `precision` is for transformers only.
 
     Raises ModelError when the folder holds no Whisper or it knows no such language, TrainError
     when the device is not there.
@@ -40,4 +46,4 @@ def open_backend(
         return FastWriter(folder, language=language, device=device, beam=beam)
     from train.writer import Writer
 
-    return Writer.open(folder, language=language, device=device, beam=beam)
+    return Writer.open(folder, language=language, device=device, beam=beam, precision=precision)

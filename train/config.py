@@ -14,10 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from corpus.errors import ConfigError
 from corpus.workspace import read_toml
 
-__all__ = ["Device", "Precision", "TrainConfig", "dump_toml", "load_toml", "presets"]
+__all__ = ["PRECISIONS", "Device", "Precision", "TrainConfig", "dump_toml", "load_toml", "presets"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 _FULL_RATE = 2e-5
 _LORA_RATE = 5e-4

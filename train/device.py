@@ -6,9 +6,9 @@ import os
 import sys
 
 from corpus.errors import TrainError
-from train.config import Device
+from train.config import Device, Precision
 
-__all__ = ["peak_memory_mb", "pick_device", "sharded"]
+__all__ = ["in_bfloat16", "peak_memory_mb", "pick_device", "sharded"]
 
 
 def pick_device(wanted: Device) -> str:
@@ -24,6 +24,15 @@ def pick_device(wanted: Device) -> str:
     if not there[wanted]:
         raise TrainError(f"no device '{wanted}' on this machine: take 'auto' or 'cpu'")
     return wanted
+
+
+def in_bfloat16(precision: Precision, device: str) -> bool:
+    """Whether to count with bfloat16: if asked, and with "auto" on a GPU that has it."""
+    import torch
+
+    if precision == "auto":
+        return device == "cuda" and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16"
 
 
 def peak_memory_mb() -> float | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from corpus.errors import TrainError
 from train.backends import BACKENDS, BackendName, open_backend
-from train.config import Device
+from train.config import Device, Precision
 from train.data import Progress, Row, Split, open_splits
 from train.effects import explain
 from train.findings import Finding, Judged, Rate, Report
@@ -49,6 +49,7 @@ class How:
     beam: int = 1
     batch_size: int = 8
     device: Device = "auto"
+    precision: Precision = "auto"
     sample: int | None = None
     compare: bool = False
     function_words: frozenset[str] | None = None
@@ -125,7 +126,12 @@ class _Asked:
         """What the model in a folder writes."""
         how = self.how
         backend = open_backend(
-            how.backend, folder, language=how.language, device=how.device, beam=how.beam
+            how.backend,
+            folder,
+            language=how.language,
+            device=how.device,
+            beam=how.beam,
+            precision=how.precision,
         )
         return write_down(self.split, self.rows, backend, how.batch_size, self.progress, stage)
 

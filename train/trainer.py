@@ -22,6 +22,7 @@ from train.batches import Collator
 from train.check import Check
 from train.config import TrainConfig
 from train.data import Progress
+from train.device import in_bfloat16
 from train.schedule import Clock, Schedule
 from train.watch import Watch
 
@@ -161,8 +162,7 @@ def _arguments(
         max_steps=total_steps,
         seed=config.seed,
         use_cpu=device == "cpu",
-        bf16=config.precision == "bfloat16"
-        or (config.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported()),
+        bf16=in_bfloat16(config.precision, device),
         optim="adamw_torch" if device == "mps" else "adamw_torch_fused",
         learning_rate=config.peak_rate,
         weight_decay=0.0,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from corpus.media import SAMPLE_RATE
-from train.config import Device
-from train.device import pick_device
+from train.config import Device, Precision
+from train.device import in_bfloat16, pick_device
 from train.whisper import Whisper, open_whisper
 
 __all__ = ["Writer"]
@@ -28,8 +28,16 @@ class Writer:
     Raises ModelError when it knows no such language.
     """
 
-    def __init__(self, whisper: Whisper, *, language: str = "es", beam: int = 1) -> None:
+    def __init__(
+        self,
+        whisper: Whisper,
+        *,
+        language: str = "es",
+        beam: int = 1,
+        precision: Precision = "float32",
+    ) -> None:
         self._whisper = whisper
+        self._halved = in_bfloat16(precision, whisper.model.device.type)
         whisper.vocabulary(language, "transcribe")  # an unknown language is told at once
         whisper.model.eval()
         self._settings, self._forbidden = _take_settings(whisper, beam)
@@ -37,7 +45,13 @@ class Writer:
 
     @classmethod
     def open(
-        cls, folder: Path, *, language: str = "es", device: Device = "auto", beam: int = 1
+        cls,
+        folder: Path,
+        *,
+        language: str = "es",
+        device: Device = "auto",
+        beam: int = 1,
+        precision: Precision = "float32",
     ) -> Writer:
         """The Whisper of a folder.
 
@@ -46,7 +60,7 @@ class Writer:
         """
         whisper = open_whisper(folder)
         whisper.model.to(pick_device(device))
-        return cls(whisper, language=language, beam=beam)
+        return cls(whisper, language=language, beam=beam, precision=precision)
 
     def write(self, sounds: Sequence[NDArray[np.float32]]) -> list[str]:
         """One text for each sound (16 kHz mono, up to 30 s); empty where nothing was heard."""
@@ -60,7 +74,10 @@ class Writer:
         # What stands in the model's own settings is filled in wherever the given ones say None.
         own, model.generation_config = model.generation_config, self._settings
         try:
-            with torch.inference_mode():
+            with (
+                torch.inference_mode(),
+                torch.autocast(model.device.type, torch.bfloat16, enabled=self._halved),
+            ):
                 tokens = model.generate(
                     **features,
                     generation_config=self._settings,

@@ -175,6 +175,8 @@ def _before_and_after(dataset: str | Path, settings: TrainConfig) -> dict[str, R
 
     models = {"before": Path(settings.model), "after": Path(settings.output)}
     found: dict[str, Report] = {}
+    if not settings.general:
+        say("train: no general speech is named (--general): what is forgotten is not measured")
     for name, where in (("test", dataset), ("general", settings.general)):
         if not where or (settings.streaming and name == "test"):
             continue

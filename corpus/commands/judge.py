@@ -52,6 +52,9 @@ def evaluate(
         Path | None, typer.Option(help="A folder for a page, a table in Markdown and JSON.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Utterances at a time.")] = 8,
+    precision: Annotated[
+        str, typer.Option(help="float32 or bfloat16; auto: bfloat16 on a GPU that has it.")
+    ] = "auto",
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -63,10 +66,15 @@ def evaluate(
     dataset = Path(on) if Path(on).is_dir() else find_release(context, on)
     with extra("train"):
         from train.backends import BACKENDS
+        from train.config import PRECISIONS
         from train.function_words import read_function_words
 
-    if backend not in BACKENDS:
-        raise UsageError(f"there is no backend '{backend}': take one of {', '.join(BACKENDS)}")
+    for name, given, known in (
+        ("backend", backend, BACKENDS),
+        ("precision", precision, PRECISIONS),
+    ):
+        if given not in known:
+            raise UsageError(f"there is no {name} '{given}': take one of {', '.join(known)}")
     recordings = _recordings(context) if whole else None
     found = judge(
         _resolved(models),
@@ -76,6 +84,7 @@ def evaluate(
         language=language,
         backend=backend,
         beam=beam,
+        precision=precision,
         batch_size=batch_size,
         device=device,
         sample=sample,

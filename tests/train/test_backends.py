@@ -9,6 +9,7 @@ from corpus.errors import ModelError
 from corpus.models import cache_folder
 from tests.train.made import tone
 from train.backends import BACKENDS, open_backend
+from train.device import in_bfloat16
 from train.fast_writer import FastWriter, converted
 from train.writer import Writer
 
@@ -47,3 +48,27 @@ def test_a_conversion_is_made_once_and_kept_by_its_content(tiny_whisper: Path) -
 def test_a_language_that_it_does_not_know(tiny_whisper: Path) -> None:
     with pytest.raises(ModelError, match="no token"):
         FastWriter(tiny_whisper, language="caló", device="cpu")
+
+
+def test_half_the_bits_are_taken_where_they_are_asked_for(
+    tiny_whisper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    assert not in_bfloat16("auto", "cpu")
+    assert not in_bfloat16("float32", "cpu")
+    seen: list[bool] = []
+    real = torch.nn.functional.conv1d
+
+    def conv1d(*given: torch.Tensor, **named: object) -> torch.Tensor:
+        made: torch.Tensor = real(*given, **named)  # type: ignore[call-overload]  # as it came
+        seen.append(made.dtype == torch.bfloat16)
+        return made
+
+    for precision in ("float32", "bfloat16"):
+        writer = Writer.open(tiny_whisper, device="cpu", precision=precision)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.nn.functional, "conv1d", conv1d)
+            assert len(writer.write(SOUNDS)) == len(SOUNDS)
+    assert seen[0] is False
+    assert seen[-1] is True

@@ -135,3 +135,24 @@ def test_presets_that_cannot_be(tmp_path: Path, cli: Cli, options: list[str], sa
     refused = cli("train", str(tmp_path), "-o", "modelo", *asked)
     assert refused.code == 2
     assert said in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["datos"], "where shall the new model go? Give --output FOLDER"),
+        (
+            ["datos", "-o", "modelo"],
+            "'datos' is no dataset: give a release of the corpus, a folder",
+        ),
+        (["a.toml", "-o", "modelo"], "there is no release yet"),
+        (["a.toml", "-o", "modelo", "--preset", "quick"], "settings are given twice"),
+        (["none.toml", "-o", "modelo"], "none.toml cannot be read"),
+    ],
+)
+def test_what_training_cannot_be_asked(cli: Cli, arguments: list[str], said: str) -> None:
+    Path("a.toml").write_text("epochs = 1\n", "utf-8")
+    refused = cli("train", *arguments)
+    assert refused.code in (1, 2)
+    assert said in refused.err
+    assert not Path("modelo").exists()
