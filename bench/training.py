@@ -1,11 +1,14 @@
 """What fine-tuning gains, and what packing saves.
 
     python bench/training.py gain DATA WORK [--ways full lora] [--seeds 0 1 2] [--preset base-cpu]
-    python bench/training.py packing WORK [--clips 96] [--seconds 5] [--steps 24]
+    python bench/training.py packing WORK [--clips 96] [--seconds 5]
+    python bench/training.py songs CANCIONES WORK MODEL... [--sample 60]
 
 DATA has a metadata.csv (file_name, transcription).  Every tenth of its different files is held out;
 the rest is trained on.  `packing` times an epoch of made clips of one length with and without
-packing: same model, same clips, same process.
+packing: same model, same clips, same process.  `songs` judges models, the first of them untrained,
+on the lines of French songs (JamendoLyrics), by the report: what became of singing in another
+language.
 """
 
 from __future__ import annotations
@@ -22,15 +25,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
+from songs import jamendo
 from voces import machine
 
 from corpus.media import SAMPLE_RATE, hash_file
 from corpus.models import resolve
 from corpus.show import table
 from train.config import TrainConfig, load_toml, presets
-from train.data import read_sound
+from train.data import open_splits, read_sound
 from train.evaluate import How, evaluate
 from train.finetune import finetune
+from train.page import table_of_models, write_report
 
 _HELD_OUT = 10  # every so manieth
 
@@ -101,6 +106,7 @@ def gain(given: argparse.Namespace) -> None:
                 output=str(output),
                 lora=way == "lora",
                 seed=seed,
+                precision=given.precision,
                 **({"learning_rate": given.lora_rate} if way == "lora" else {}),
             )
             result = finetune(dataset, config)
@@ -156,6 +162,25 @@ def packing(given: argparse.Namespace) -> None:
     print(f"ratio: {told[1][2] / told[0][2]:.2f}")
 
 
+def songs(given: argparse.Namespace) -> None:
+    """Judge models on the lines of songs, and write the report."""
+    rows = []
+    for song in (one for one in jamendo(given.data) if one.language == "fr"):
+        spans = np.split(song.truth, np.cumsum([len(line.split()) for line in song.lines])[:-1])
+        for line, span in zip(song.lines, spans, strict=True):
+            first, last = span[0, 0], span[-1, 1]
+            sound = song.samples[round(first * SAMPLE_RATE) : round(last * SAMPLE_RATE)]
+            rows.append(made_row(sound, line, song.name, first))
+    dataset = write(given.work / "songs", test=rows)
+    models = {name: resolve(name) for name in given.models}
+    report = evaluate(
+        models, dataset, How(language="fr", sample=given.sample, precision="bfloat16")
+    )
+    split = open_splits(dataset)["test"]
+    print(write_report(report, given.work / "report", sound=split.sound))
+    print(table_of_models(report))
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -166,13 +191,20 @@ def main() -> None:
     gained.add_argument("--ways", nargs="+", default=["full", "lora"])
     gained.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     gained.add_argument("--preset", default="base-cpu")
-    gained.add_argument("--lora-rate", type=float, default=5e-4)
+    gained.add_argument("--lora-rate", type=float, default=1e-3)
+    gained.add_argument("--precision", default="auto")
     gained.set_defaults(run=gain)
     packs = kinds.add_parser("packing")
     packs.add_argument("work", type=Path)
     packs.add_argument("--clips", type=int, default=96)
     packs.add_argument("--seconds", type=float, default=5.0)
     packs.set_defaults(run=packing)
+    sung = kinds.add_parser("songs")
+    sung.add_argument("data", type=Path)
+    sung.add_argument("work", type=Path)
+    sung.add_argument("models", nargs="+")
+    sung.add_argument("--sample", type=int, default=60)
+    sung.set_defaults(run=songs)
     given = parser.parse_args()
     print(f"machine: {machine()}")
     given.run(given)
