@@ -107,7 +107,7 @@ def gain(given: argparse.Namespace) -> None:
                 lora=way == "lora",
                 seed=seed,
                 precision=given.precision,
-                **({"learning_rate": given.lora_rate} if way == "lora" else {}),
+                **({"learning_rate": given.lora_rate, "rank": 32} if way == "lora" else {}),
             )
             result = finetune(dataset, config)
             models[name] = output
@@ -191,7 +191,7 @@ def main() -> None:
     gained.add_argument("--ways", nargs="+", default=["full", "lora"])
     gained.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     gained.add_argument("--preset", default="base-cpu")
-    gained.add_argument("--lora-rate", type=float, default=1e-3)
+    gained.add_argument("--lora-rate", type=float, default=5e-4)
     gained.add_argument("--precision", default="auto")
     gained.set_defaults(run=gain)
     packs = kinds.add_parser("packing")
