@@ -182,7 +182,7 @@ OPEN_TO_TRAIN = """
 
 
 def test_it_is_trained_on_without_a_folder(hub: Hub, releases: Releases, tmp_path: Path) -> None:
-    push(releases["v2"], REPO)
+    push(releases["v1"], REPO)
     script = [sys.executable, "-c", textwrap.dedent(OPEN_TO_TRAIN)]
     plain, stream = json.loads(ran(script, environment(hub, tmp_path / "home")))
     assert len(plain) == 12
