@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from corpus.errors import TrainError
 from train.config import Device, Precision
 
 __all__ = ["in_bfloat16", "peak_memory_mb", "pick_device", "sharded"]
+
+_TOLD = Path("/proc/cpuinfo")
+"""Where Linux tells what the processor can; other systems have no such file."""
 
 
 def pick_device(wanted: Device) -> str:
@@ -27,12 +31,24 @@ def pick_device(wanted: Device) -> str:
 
 
 def in_bfloat16(precision: Precision, device: str) -> bool:
-    """Whether to count with bfloat16: if asked, and with "auto" on a GPU that has it."""
+    """Whether to count with bfloat16: if asked, and with "auto" where the chip multiplies in it.
+
+    That is a GPU that has it, or a CPU with Intel's AMX: others only imitate it, slowly.
+    """
     import torch
 
-    if precision == "auto":
-        return device == "cuda" and torch.cuda.is_bf16_supported()
-    return precision == "bfloat16"
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return device == "cpu" and _has_amx()
+
+
+def _has_amx() -> bool:
+    try:
+        return "amx_bf16" in _TOLD.read_text("ascii", "replace")
+    except OSError:
+        return False
 
 
 def peak_memory_mb() -> float | None:

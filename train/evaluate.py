@@ -14,6 +14,7 @@ from corpus.errors import TrainError
 from train.backends import BACKENDS, BackendName, open_backend
 from train.config import Device, Precision
 from train.data import Progress, Row, Split, open_splits
+from train.device import in_bfloat16, pick_device
 from train.effects import explain
 from train.findings import Finding, Judged, Rate, Report
 from train.function_words import FUNCTION_WORDS
@@ -60,6 +61,12 @@ class How:
         if self.function_words is not None:
             return self.function_words
         return FUNCTION_WORDS.get(self.language, frozenset())
+
+    @property
+    def halved(self) -> bool:
+        """Whether the models count in bfloat16."""
+        by_us = self.backend == "transformers"
+        return by_us and in_bfloat16(self.precision, pick_device(self.device))
 
 
 @quiet()
@@ -153,6 +160,8 @@ def _notes(rows: Sequence[Row], n_all: int, how: How) -> list[str]:
         notes.append("the dataset names no recordings: intervals are drawn over utterances")
     elif len(named) < _FEW:
         notes.append(f"{len(named)} recordings are few: another {len(named)} may tell otherwise")
+    if how.halved:
+        notes.append("the models counted in bfloat16 (--precision float32 for all their digits)")
     if not how.left_out_words:
         notes.append(f"no function words are known of '{how.language}': content is all words")
     told = another_language((row.text for row in rows if not row.nothing_sung), how.language)

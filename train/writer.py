@@ -34,10 +34,8 @@ class Writer:
         *,
         language: str = "es",
         beam: int = 1,
-        precision: Precision = "float32",
     ) -> None:
         self._whisper = whisper
-        self._halved = in_bfloat16(precision, whisper.model.device.type)
         whisper.vocabulary(language, "transcribe")  # an unknown language is told at once
         whisper.model.eval()
         self._settings, self._forbidden = _take_settings(whisper, beam)
@@ -53,14 +51,17 @@ class Writer:
         beam: int = 1,
         precision: Precision = "float32",
     ) -> Writer:
-        """The Whisper of a folder.
+        """The Whisper of a folder, all of its numbers in bfloat16 where `precision` says so.
 
         Raises ModelError when the folder holds no Whisper, TrainError when the device is not
         there.
         """
         whisper = open_whisper(folder)
-        whisper.model.to(pick_device(device))
-        return cls(whisper, language=language, beam=beam, precision=precision)
+        where = pick_device(device)
+        # Not by autocast, which turns every weight anew for every token.
+        halved = in_bfloat16(precision, where)
+        whisper.model.to(where, torch.bfloat16 if halved else torch.float32)
+        return cls(whisper, language=language, beam=beam)
 
     def write(self, sounds: Sequence[NDArray[np.float32]]) -> list[str]:
         """One text for each sound (16 kHz mono, up to 30 s); empty where nothing was heard."""
@@ -71,13 +72,11 @@ class Writer:
             return_attention_mask=True,
         ).to(self._whisper.model.device)
         model = self._whisper.model
+        features["input_features"] = features["input_features"].to(model.dtype)
         # What stands in the model's own settings is filled in wherever the given ones say None.
         own, model.generation_config = model.generation_config, self._settings
         try:
-            with (
-                torch.inference_mode(),
-                torch.autocast(model.device.type, torch.bfloat16, enabled=self._halved),
-            ):
+            with torch.inference_mode():
                 tokens = model.generate(
                     **features,
                     generation_config=self._settings,

@@ -53,7 +53,7 @@ def evaluate(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Utterances at a time.")] = 8,
     precision: Annotated[
-        str, typer.Option(help="float32 or bfloat16; auto: bfloat16 on a GPU that has it.")
+        str, typer.Option(help="float32 or bfloat16; auto: bfloat16 where the chip has it.")
     ] = "auto",
     device: Device = "auto",
     json: Json = False,

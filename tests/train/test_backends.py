@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import train.device
 from corpus.errors import ModelError
 from corpus.models import cache_folder
 from tests.train.made import tone
@@ -51,12 +52,18 @@ def test_a_language_that_it_does_not_know(tiny_whisper: Path) -> None:
 
 
 def test_half_the_bits_are_taken_where_they_are_asked_for(
-    tiny_whisper: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_whisper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
-    assert not in_bfloat16("auto", "cpu")
     assert not in_bfloat16("float32", "cpu")
+    assert not in_bfloat16("auto", "mps")
+    told = tmp_path / "cpuinfo"
+    monkeypatch.setattr(train.device, "_TOLD", told)
+    assert not in_bfloat16("auto", "cpu")  # no such file: not Linux
+    for flags, expected in (("fpu amx_bf16 sse", True), ("fpu sse", False)):
+        told.write_text(f"flags\t: {flags}\n", "ascii")
+        assert in_bfloat16("auto", "cpu") is expected
     seen: list[bool] = []
     real = torch.nn.functional.conv1d
 
