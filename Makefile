@@ -9,12 +9,12 @@ demo:
 	. ./setup.sh && $(RUN) --group demo corpus demo
 
 test:
-	. ./setup.sh && cante_get_chromium && $(RUN) --group dev sh tests/all.sh
+	. ./setup.sh && cante_get_chromium && cante_get_postgres && $(RUN) --group dev sh tests/all.sh
 
 test-long:
 	. ./setup.sh && cante_get_chromium && $(RUN) --group dev pytest -m long
 
-# The tests with a real Label Studio again, with PostgreSQL under it.
+# The tests with a real Label Studio again, with PostgreSQL under that too.
 test-postgres:
 	. ./setup.sh && cante_get_chromium && cante_get_postgres && CANTE_POSTGRES=1 $(RUN) --group dev pytest tests/annotate
 

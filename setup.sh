@@ -42,7 +42,7 @@ cante_install_chromium() {
     fi
 }
 
-# Only `make test-postgres` needs it, and tests of a store for a team.
+# Only the tests need it: of a store for a team.
 cante_get_postgres() {
     for path in /usr/lib/postgresql/*/bin/initdb /usr/pgsql-*/bin/initdb; do
         [ -x "$path" ] && return 0

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from corpus.commands import (
+    care,
     curate,
+    doctor,
     export,
     finetune,
     gather,
@@ -28,11 +34,31 @@ from corpus.commands import (
     transcribe,
 )
 from corpus.errors import CanteError, UsageError
+from corpus.log import LOG, as_json_lines
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED = 130
+"""As a shell tells of what ended by Ctrl-C: 128 and the signal's number."""
+
+
+class _InterruptedError(Exception):
+    """Somebody pressed Ctrl-C."""
+
+
+class _Verbs(TyperGroup):
+    """The verbs; Ctrl-C in one of them is told by `main`, and not by typer's own word and code."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's is click's
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise _InterruptedError from error
+
+
 app = typer.Typer(
     name="corpus",
+    cls=_Verbs,
     help="From flamenco recordings and letras to a labelled corpus and a Whisper that understands"
     " cante.",
     no_args_is_help=True,
@@ -58,6 +84,8 @@ for verbs in (
     transcribe,
     improve,
     report,
+    care,
+    doctor,
 ):
     app.add_typer(verbs.app)
 
@@ -83,6 +111,14 @@ def options(
         ),
     ] = Path(),
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    log_json: Annotated[
+        bool,
+        typer.Option(
+            "--log-json",
+            help="Say everything as JSON lines on standard error, with an id of the run.",
+            envvar="CORPUS_LOG_JSON",
+        ),
+    ] = False,
     version: Annotated[  # noqa: ARG001  # its callback prints and leaves
         bool,
         typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
@@ -90,32 +126,61 @@ def options(
 ) -> None:
     """Hold what all verbs share."""
     context.obj = {"workspace": workspace, "debug": debug}
+    if log_json:
+        as_json_lines()
+    LOG.debug("begun", extra={"verb": context.invoked_subcommand or ""})
 
 
 def main() -> None:
     """Run the command; one line for what goes wrong, a traceback only with --debug."""
-    debug = "--debug" in sys.argv
-    # A global option that people type after the verb: it is understood in any place.
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    # Global options that people type after the verb: they are understood in any place.
+    general = [option for option in ("--debug", "--log-json") if option in sys.argv]
+    arguments = [argument for argument in sys.argv[1:] if argument not in general]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams here
+    began = time.monotonic()
+    code = _ran([*general, *arguments], debug="--debug" in general)
+    LOG.debug("ended", extra={"code": code, "seconds": round(time.monotonic() - began, 3)})
+    if code == _INTERRUPTED:
+        _leave_at_once(code)
+    sys.exit(code)
+
+
+def _ran(arguments: list[str], *, debug: bool) -> int:
+    """The exit code of a command."""
     try:
-        app(["--debug", *arguments] if debug else arguments)
+        app(arguments)
+    except SystemExit as left:
+        return int(left.code or 0)
+    except _InterruptedError:
+        if debug:
+            raise
+        message = "interrupted: what was done is kept, the same command carries on"
+        return _fail(message, _INTERRUPTED)
     except CanteError as error:
         if debug:
             raise
-        sys.exit(_fail(str(error), 2 if isinstance(error, UsageError) else 1))
+        return _fail(str(error), 2 if isinstance(error, UsageError) else 1)
     except Exception as error:
         if debug:
             raise
         kind = type(error).__name__
-        sys.exit(_fail(f"unexpected {kind}: {error}; run with --debug for more", 1))
+        return _fail(f"unexpected {kind}: {error}; run with --debug for more", 1)
+    return 0
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """Without waiting for threads: what they would give nobody will save."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def _fail(message: str, code: int) -> int:
     from corpus.show import say
 
-    say(f"corpus: {' '.join(message.split())}")
+    say(f"corpus: {' '.join(message.split())}", code=code)
     return code
 
 

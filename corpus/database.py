@@ -16,7 +16,7 @@ from corpus.errors import StoreError
 
 __all__ = ["HEAD", "Database", "told"]
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision that this code works with; a test keeps it true to the migrations."""
 
 
@@ -42,7 +42,8 @@ class Database:
             parsed = sa.make_url(url)
         self.url = parsed.render_as_string(hide_password=True)
         with told(self.url):
-            self._engine = sa.create_engine(parsed)
+            # A server that was restarted since is not noticed by who asks it next.
+            self._engine = sa.create_engine(parsed, pool_pre_ping=True)
         self._writer = self._engine.execution_options(writing=True)
         if parsed.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _tune_sqlite)
@@ -53,6 +54,31 @@ class Database:
         """A connection that sees one state of the database."""
         with told(self.url), self._engine.connect() as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A connection to which the database stands still, however much is read by it."""
+        # SQLite's transactions are so by themselves; elsewhere each statement would see the newest.
+        sqlite = self._engine.dialect.name == "sqlite"
+        level = {} if sqlite else {"isolation_level": "REPEATABLE READ"}
+        with told(self.url), self._engine.connect() as connection:
+            connection.execution_options(**level)
+            # What is seen is decided by the first reading, so here.
+            _revision(connection)
+            yield connection
+
+    @contextlib.contextmanager
+    def filling(self, revision: str) -> Iterator[sa.Connection]:
+        """As `writing`, in an empty database: with the tables of a revision, at the end of HEAD.
+
+        Raises StoreError where anything is in it, or the revision is not known.
+        """
+        with self.writing() as connection:
+            if sa.inspect(connection).get_table_names():
+                raise StoreError(f"the store {self.url} is not empty: name another with --store")
+            _migrate(connection, revision)
+            yield connection
+            _migrate(connection, "head")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -68,7 +94,12 @@ class Database:
         with self.writing() as connection:
             # Asked again: another process may have migrated while this one waited.
             if _revision(connection) != HEAD:
-                _migrate(connection)
+                _migrate(connection, "head")
+
+    def revision(self) -> str | None:
+        """The revision of its tables; None where there are none."""
+        with self.reading() as connection:
+            return _revision(connection)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -120,7 +151,7 @@ def _revision(connection: sa.Connection) -> str | None:
     return found
 
 
-def _migrate(connection: sa.Connection) -> None:
+def _migrate(connection: sa.Connection, revision: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -129,6 +160,6 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise StoreError(f"the store was made by another cante-corpus: {error}") from error

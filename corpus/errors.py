@@ -15,6 +15,7 @@
     ├── HubError              the hub cannot be reached or refuses, or holds something else
     ├── AnnotationServerError Label Studio cannot be started or reached, or refuses what is asked
     ├── TrainError            a training or judging run cannot start or go on
+    ├── BackupError           a backup cannot be made or read, or is damaged
     ├── PassedOverError       an item is there, and an option says that it is not wanted
     └── MissingExtraError     a package of an optional extra is not installed
 
@@ -27,6 +28,7 @@ from __future__ import annotations
 __all__ = [
     "AlignmentError",
     "AnnotationServerError",
+    "BackupError",
     "CanteError",
     "ConfigError",
     "DiskFullError",
@@ -103,6 +105,10 @@ class AnnotationServerError(CanteError):
 
 class TrainError(CanteError):
     """Raised when a training or judging run cannot start or go on."""
+
+
+class BackupError(CanteError):
+    """Raised when a backup cannot be made or read, or a digest shows that it is damaged."""
 
 
 class PassedOverError(CanteError):

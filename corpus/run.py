@@ -12,6 +12,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from corpus.errors import CanteError, PassedOverError, StoreError
+from corpus.log import LOG
 from corpus.rows import Done, Record
 from corpus.store import Store
 
@@ -114,6 +115,8 @@ def run_stage(
             passed_over += 1
             continue
         _land(store, stage, item, outcome)
+        told = {"stage": stage, "item": item.key, "records": len(outcome.records)}
+        LOG.debug("landed", extra=told)
         if not any(failure.item == item.key for failure in outcome.failures):
             done += 1
         failures += outcome.failures
@@ -156,7 +159,8 @@ def _attempts(
         while running:
             yield from _ended(running)
     finally:
-        pool.shutdown(cancel_futures=True)
+        # Who was interrupted does not wait for what nobody will save.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _ended(running: dict[Future[Outcome], Item[P]]) -> Iterator[tuple[Item[P], Outcome]]:

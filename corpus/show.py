@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
@@ -13,8 +14,11 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
+from corpus.log import LOG, Redact, to_machines
+
 __all__ = [
     "as_json",
+    "as_json_list",
     "clock",
     "dumps",
     "plain",
@@ -33,9 +37,26 @@ _out = Console(highlight=False, emoji=False)
 _err = Console(stderr=True, highlight=False, emoji=False)
 
 
-def say(text: str) -> None:
+class _ToPeople(logging.Handler):
     """One line to standard error."""
-    _err.print(text, markup=False, soft_wrap=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _err.print(record.getMessage(), markup=False, soft_wrap=True)
+
+
+_to_people = _ToPeople(logging.INFO)
+_to_people.addFilter(Redact())
+LOG.addHandler(_to_people)
+
+
+def say(text: str, **facts: object) -> None:
+    """One line to standard error; machines that read the log get the facts beside it."""
+    LOG.info("%s", text, extra=facts)
+
+
+def _bars() -> bool:
+    """Whether somebody looks who would see a bar move."""
+    return _err.is_terminal and not to_machines()
 
 
 def plain(value: Any) -> Any:
@@ -64,6 +85,22 @@ def as_json(value: Any) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(dumps(value).encode("utf-8", "backslashreplace") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def as_json_list(values: Iterable[Any], key: str = "") -> None:
+    """Write a list, or an object that holds it, as JSON: each member as it comes."""
+    out, head, tail = sys.stdout, "", ""
+    if key:
+        head, tail = f"{{{json.dumps(key)}: ", "}"
+    out.flush()
+    out.buffer.write(f"{head}[".encode())
+    before = "\n"
+    for value in values:
+        made = json.dumps(plain(value), ensure_ascii=False)
+        out.buffer.write(f"{before}{made}".encode("utf-8", "backslashreplace"))
+        before = ",\n"
+    out.buffer.write(f"\n]{tail}\n".encode())
+    out.buffer.flush()
 
 
 def clock(seconds: float) -> str:
@@ -101,7 +138,7 @@ def tracker(description: str) -> Callable[[Sequence[T]], Iterable[T]]:
 
         if not items:
             return iter(())
-        return bar(items, description=description, console=_err, disable=not _err.is_terminal)
+        return bar(items, description=description, console=_err, disable=not _bars())
 
     return track
 
@@ -109,7 +146,7 @@ def tracker(description: str) -> Callable[[Sequence[T]], Iterable[T]]:
 @contextlib.contextmanager
 def waiting(description: str) -> Iterator[None]:
     """A sign of life on a terminal while something takes as long as it takes."""
-    with _err.status(description) if _err.is_terminal else contextlib.nullcontext():
+    with _err.status(description) if _bars() else contextlib.nullcontext():
         yield
 
 
@@ -126,7 +163,7 @@ def steps() -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import Progress
 
     tasks: dict[str, Any] = {}
-    with Progress(console=_err, transient=True, disable=not _err.is_terminal) as bars:
+    with Progress(console=_err, transient=True, disable=not _bars()) as bars:
 
         def move(what: str, done: int, total: int) -> None:
             if what not in tasks:

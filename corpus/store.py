@@ -33,6 +33,8 @@ from corpus.saving import Transaction
 
 __all__ = ["Funnel", "Store"]
 
+_AT_A_TIME = 400  # rows; their ids are the bound parameters of another statement
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
@@ -71,16 +73,46 @@ class Store:
         with self._database.writing() as connection:
             yield Transaction(connection)
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A connection to read all tables by, as they are at one moment."""
+        with self._database.snapshot() as connection:
+            yield connection
+
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
         with self._database.reading() as connection:
             return connection.execute(query).mappings().all()
+
+    @contextlib.contextmanager
+    def _streaming(
+        self, query: sa.Select[Any]
+    ) -> Iterator[tuple[sa.Connection, sa.CursorResult[Any]]]:
+        """The rows as they are asked for, and the connection they come by."""
+        some = {"yield_per": _AT_A_TIME}
+        with (
+            self._database.reading() as connection,
+            connection.execute(query, execution_options=some) as found,
+        ):
+            yield connection, found
 
     # ---- queries
 
     def recordings(self) -> tuple[Recording, ...]:
         """Every recording, in the order of their sources."""
+        return tuple(self.each_recording())
+
+    def each_recording(self) -> Iterator[Recording]:
+        """The same one by one."""
         query = sa.select(t.recordings).order_by(t.recordings.c.source, t.recordings.c.id)
-        return tuple(record_of(Recording, row) for row in self._rows(query))
+        with self._streaming(query) as (_, found):
+            for row in found.mappings():
+                yield record_of(Recording, row)
+
+    def recordings_of(self, start: str) -> tuple[Recording, ...]:
+        """The recordings whose id begins so."""
+        begins = t.recordings.c.id.startswith(start, autoescape=True)
+        rows = self._rows(sa.select(t.recordings).where(begins))
+        return tuple(record_of(Recording, row) for row in rows)
 
     def recording(self, id: str) -> Recording | None:  # noqa: A002  # the record's own name for it
         """The recording of this id, if it is known."""
@@ -144,13 +176,21 @@ class Store:
 
     def utterances(self, recording: str | None = None) -> tuple[Utterance, ...]:
         """Utterances as the newest annotation leaves them, in the order of time."""
+        return tuple(self.each_utterance(recording))
+
+    def each_utterance(self, recording: str | None = None) -> Iterator[Utterance]:
+        """The same one by one: the first of a million are there at once, and memory stays small."""
         c = t.utterances.c
         query = sa.select(t.utterances).where(~c.retired).order_by(c.recording, c.start, c.id)
         if recording is not None:
             query = query.where(c.recording == recording)
-        newest = self._newest_annotations()
-        spoken = (_spoken(utterance_of(row), newest.get(row["id"])) for row in self._rows(query))
-        return tuple(utterance for utterance in spoken if utterance is not None)
+        with self._streaming(query) as (connection, found):
+            for rows in found.mappings().partitions():
+                newest = _newest_of(connection, [row["id"] for row in rows])
+                for row in rows:
+                    utterance = _spoken(utterance_of(row), newest.get(row["id"]))
+                    if utterance is not None:
+                        yield utterance
 
     def aligned_utterances(self) -> dict[str, Utterance]:
         """Every utterance by its id, as it was before anyone corrected it."""
@@ -165,9 +205,6 @@ class Store:
         c = t.descriptions.c
         rows = self._rows(sa.select(t.descriptions).order_by(c.made, c.id))
         return tuple(record_of(Description, row) for row in rows)
-
-    def _newest_annotations(self) -> dict[str, Annotation]:
-        return newest_annotations(self._rows(ANNOTATIONS))
 
     def releases(self) -> tuple[Release, ...]:
         """Every release with its utterances."""
@@ -209,6 +246,11 @@ class Store:
         failures = tuple(record_of(Done, row) for row in self._rows(ordered))
         funnel: Funnel = adapter(Funnel).validate_python({**values, "failed": failures})
         return funnel
+
+
+def _newest_of(connection: sa.Connection, utterances: Sequence[str]) -> dict[str, Annotation]:
+    mine = ANNOTATIONS.where(t.annotations.c.utterance.in_(utterances))
+    return newest_annotations(connection.execute(mine).mappings())
 
 
 def _spoken(utterance: Utterance, annotation: Annotation | None) -> Utterance | None:

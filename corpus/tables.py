@@ -66,6 +66,7 @@ recordings = Table(
     Column("part_of", Text, nullable=False, default="", server_default=""),
     Column("offset", Float, nullable=False, default=0.0, server_default="0"),
     Column("extra", JSON, nullable=False),
+    Index(None, "source", "id"),
 )
 
 features = Table(
@@ -129,7 +130,7 @@ matches = Table(
     metadata,
     Column("recording", String(64), ForeignKey("recordings.id"), primary_key=True),
     Column("verses", JSON, nullable=False),
-    _text("decision"),
+    Column("decision", Text, nullable=False, default="", index=True),
     _text("decided_by"),
     Column("unknown", JSON, nullable=False, server_default="[]"),
 )
@@ -148,6 +149,8 @@ utterances = Table(
     # Not of the newest alignment, and kept because a release or an annotation names it.
     Column("retired", Boolean, nullable=False, default=False, server_default=false()),
     Index(None, "recording", "start"),
+    # Counted without reading the words.
+    Index(None, "retired", "recording"),
 )
 
 annotations = Table(
@@ -162,6 +165,7 @@ annotations = Table(
     Column("seconds", Float, nullable=False),
     Column("remark", Text, nullable=False, default="", server_default=""),
     Column("origin", Text, nullable=False, default="", server_default="", index=True),
+    Index(None, "verdict", "utterance"),
 )
 
 descriptions = Table(
@@ -189,4 +193,5 @@ progress = Table(
     _key("stage", 32),
     Column("item", Text, primary_key=True),
     *(_text(name) for name in ("inputs", "state", "note", "at")),
+    Index(None, "state"),
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,7 +20,17 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["CONFIG_NAME", "Config", "Workspace", "read_toml"]
+__all__ = [
+    "CONFIG_NAME",
+    "Config",
+    "Workspace",
+    "config_problems",
+    "read_config",
+    "read_toml",
+    "store_url",
+    "unknown_key",
+    "workspace_root",
+]
 
 CONFIG_NAME = "corpus.toml"
 
@@ -188,13 +200,67 @@ def read_toml(path: Path) -> dict[str, object]:
     return found
 
 
-def _read_config(path: Path) -> Config:
+def unknown_key(key: str, known: Collection[str]) -> str:
+    """What is said of a key that no setting has: which one may be meant."""
+    near = get_close_matches(key, known, 1)
+    meant = f"is '{near[0]}' meant?" if near else f"known are {', '.join(known)}"
+    return f"unknown key '{key}': {meant}"
+
+
+def read_config(path: Path) -> Config:
+    """The settings of a corpus.toml; raises ConfigError, which names the first that cannot be."""
     try:
         return Config.model_validate(read_toml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {where}: {first['msg'].lower()}") from error
+        raise ConfigError(f"{path}: {_problem(error.errors()[0])}") from error
+
+
+def config_problems(path: Path) -> list[str]:
+    """All that is wrong with a corpus.toml, a line each; nothing where it can be used."""
+    try:
+        Config.model_validate(read_toml(path))
+    except ConfigError as error:
+        return [str(error)]
+    except ValidationError as error:
+        return [_problem(one) for one in error.errors()]
+    return []
+
+
+def _problem(found: Any) -> str:
+    where = [str(part) for part in found["loc"]]
+    if found["type"] != "extra_forbidden":
+        return f"{'.'.join(where)}: {found['msg'].lower()}"
+    *sections, key = where
+    return f"{''.join(f'{one}: ' for one in sections)}{unknown_key(key, _known(sections))}"
+
+
+def _known(sections: Sequence[str]) -> Collection[str]:
+    """The keys of a section, or of the whole file."""
+    fields = Config.model_fields
+    for name in sections:
+        fields = fields[name].default.__class__.model_fields
+    return fields
+
+
+def store_url(root: Path, url: str) -> str | sa.URL:
+    """The store's address; SQLite's file is meant from the folder of corpus.toml."""
+    relative = url.removeprefix("sqlite:///")
+    if relative == url or Path(relative).is_absolute():
+        return url
+    # Built, not joined: a folder's name may hold what means something in a URL.
+    return sa.URL.create("sqlite", database=str(root / relative))
+
+
+def workspace_root(start: Path) -> Path:
+    """The folder whose corpus.toml counts in `start`: itself, or the next one above it.
+
+    Raises WorkspaceError when there is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder
+    raise WorkspaceError(f"no {CONFIG_NAME} in {start} or above it: make one with `corpus init`")
 
 
 class Workspace:
@@ -202,17 +268,9 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.config = _read_config(root / CONFIG_NAME)
+        self.config = read_config(root / CONFIG_NAME)
         self.media = Media(root / self.config.media.folder)
-        self.store = Store(self._store_url())
-
-    def _store_url(self) -> str | sa.URL:
-        url = self.config.store.url
-        relative = url.removeprefix("sqlite:///")
-        if relative == url or Path(relative).is_absolute():
-            return url
-        # Built, not joined: a folder's name may hold what means something in a URL.
-        return sa.URL.create("sqlite", database=str(self.root / relative))
+        self.store = Store(store_url(root, self.config.store.url))
 
     @classmethod
     def create(cls, folder: Path) -> Workspace:
@@ -236,13 +294,7 @@ class Workspace:
 
         Raises WorkspaceError when there is none, ConfigError when it says what cannot be.
         """
-        start = start.resolve()
-        for folder in (start, *start.parents):
-            if (folder / CONFIG_NAME).is_file():
-                return cls(folder)
-        raise WorkspaceError(
-            f"no {CONFIG_NAME} in {start} or above it: make one with `corpus init`"
-        )
+        return cls(workspace_root(start))
 
 
 def _toml_string(text: str) -> str:

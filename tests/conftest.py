@@ -27,9 +27,12 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 pytest_plugins = (
+    "tests.corpus.kept",
     "tests.corpus.publishing",
     "tests.servers.browser",
     "tests.servers.hub",
+    # Before what imports it.
+    "tests.servers.postgres",
     "tests.servers.label_studio",
     "tests.servers.media",
     "tests.servers.site",

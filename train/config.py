@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from corpus.errors import ConfigError
-from corpus.workspace import read_toml
+from corpus.workspace import read_toml, unknown_key
 
 __all__ = ["PRECISIONS", "Device", "Precision", "TrainConfig", "dump_toml", "load_toml", "presets"]
 
@@ -53,8 +52,8 @@ class TrainConfig:
     run ends.  `save_minutes` lie between two checkpoints; 0 saves after every step.  `log_to` is
     what transformers calls `report_to`: "tensorboard", "wandb", "none" ...
 
-    `precision` "auto" is bfloat16 on a GPU that has it.  `streaming` reads a dataset while it
-    trains, without counting it first; it needs `max_steps`.
+    `precision` "auto" is bfloat16 where the chip multiplies in it.  `streaming` reads a dataset
+    while it trains, without counting it first; it needs `max_steps`.
     """
 
     output: str
@@ -137,9 +136,7 @@ def load_toml(path: Path, **chosen: Any) -> TrainConfig:
     known = [field.name for field in fields(TrainConfig)]
     for key in found:
         if key not in known:
-            near = get_close_matches(key, known, 1)
-            meant = f"is '{near[0]}' meant?" if near else f"known are {', '.join(known)}"
-            raise ConfigError(f"{path}: unknown key '{key}': {meant}")
+            raise ConfigError(f"{path}: {unknown_key(key, known)}")
     # Strict: "8" for a number is a slip, not a wish.  As JSON: from Python a strict
     # adapter takes nothing but a TrainConfig.
     as_json = json.dumps(found, default=str)

@@ -10,13 +10,15 @@ import typer
 
 from corpus.commands.shared import (
     Json,
+    Limit,
     extra,
     find_recording,
     find_utterances,
+    first,
     open_workspace,
     shown,
 )
-from corpus.show import as_json, plain, progress, table
+from corpus.show import as_json, as_json_list, plain, progress, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,11 +65,12 @@ def status(context: typer.Context, json: Json = False) -> None:
 
 
 @app.command()
-def recordings(context: typer.Context, json: Json = False) -> None:
+def recordings(context: typer.Context, limit: Limit = None, json: Json = False) -> None:
     """List the recordings."""
-    found = open_workspace(context).store.recordings()
+    store = open_workspace(context).store
+    found = first(store.each_recording(), limit, "recordings", json=json)
     if json:
-        as_json(found)
+        as_json_list(found)
         return
     rows = [(r.id[:12], r.title, r.artist, r.palo, r.year, r.duration, r.rights) for r in found]
     table(("id", "title", "artist", "palo", "year", "seconds", "rights"), rows)
@@ -96,14 +99,16 @@ def features(context: typer.Context, json: Json = False) -> None:
 
 
 @app.command()
-def verses(context: typer.Context, json: Json = False) -> None:
+def verses(context: typer.Context, limit: Limit = None, json: Json = False) -> None:
     """List the verses; variants of one copla name the verse that stands for it."""
     store = open_workspace(context).store
-    found = store.verses()
     coplas = store.coplas()
-    copla = {verse.id: coplas.get(verse.id, verse.id) for verse in found}
+    found = first(store.verses(), limit, "verses", json=json)
     if json:
-        as_json([{"id": verse.id, "copla": copla[verse.id], **plain(verse)} for verse in found])
+        as_json_list(
+            {"id": verse.id, "copla": coplas.get(verse.id, verse.id), **plain(verse)}
+            for verse in found
+        )
         return
     rows = [
         (
@@ -111,7 +116,7 @@ def verses(context: typer.Context, json: Json = False) -> None:
             " / ".join(verse.lines),
             verse.sources[0].title,
             len(verse.sources),
-            copla[verse.id][:12] if copla[verse.id] != verse.id else "",
+            coplas[verse.id][:12] if coplas.get(verse.id, verse.id) != verse.id else "",
         )
         for verse in found
     ]
@@ -119,11 +124,20 @@ def verses(context: typer.Context, json: Json = False) -> None:
 
 
 @app.command()
-def utterances(context: typer.Context, json: Json = False) -> None:
+def utterances(
+    context: typer.Context,
+    recording: Annotated[
+        str, typer.Option("--recording", "-r", help="Of one: its id, or how that begins.")
+    ] = "",
+    limit: Limit = None,
+    json: Json = False,
+) -> None:
     """List the utterances with their times."""
-    found = open_workspace(context).store.utterances()
+    store = open_workspace(context).store
+    of = find_recording(store, recording).id if recording else None
+    found = first(store.each_utterance(of), limit, "utterances", json=json)
     if json:
-        as_json({"lines": [{"id": u.id, **plain(u)} for u in found]})
+        as_json_list(({"id": u.id, **plain(u)} for u in found), "lines")
         return
     rows = [
         (u.recording[:12], u.start, u.end, " / ".join(u.text.split("\n")), u.score, u.tier.value)

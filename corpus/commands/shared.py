@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -29,11 +29,13 @@ __all__ = [
     "Device",
     "Format",
     "Json",
+    "Limit",
     "agreed",
     "extra",
     "find_recording",
     "find_release",
     "find_utterances",
+    "first",
     "newest_release",
     "open_workspace",
     "print_lines",
@@ -44,9 +46,19 @@ __all__ = [
 ]
 
 P = TypeVar("P")
+R = TypeVar("R")
+
+_SHOWN = 100
+"""Rows of a table, unless another number is asked for: more than that nobody reads."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", "-n", min=0, help="So many; 0 for all. Else 100, and all of them in JSON."
+    ),
+]
 
 
 class Format(str, Enum):
@@ -118,12 +130,24 @@ def release_folder(context: typer.Context, what: str) -> Path | None:
 
 def find_recording(store: Store, start: str) -> Recording:
     """The one recording whose id begins so; raises UsageError when there is none, or several."""
-    found = [one for one in store.recordings() if one.id.startswith(start.lower())]
+    found = store.recordings_of(start.lower())
     if len(found) == 1:
         return found[0]
     if found:
         raise UsageError(f"{len(found)} recordings have an id that begins with {start}: give more")
     raise UsageError(f"no recording has an id that begins with {start}: see `corpus recordings`")
+
+
+def first(found: Iterable[R], limit: int | None, what: str, *, json: bool = False) -> Iterator[R]:
+    """As many as somebody wants to see; what there is beyond is told."""
+    from corpus.show import say
+
+    n = limit if limit is not None else 0 if json else _SHOWN
+    for i, one in enumerate(found):
+        if n and i == n:
+            say(f"{what}: these are the first {n}: --limit 0 shows all")
+            return
+        yield one
 
 
 def find_utterances(workspace: Workspace, one: Recording, verb: str) -> tuple[Utterance, ...]:
@@ -204,7 +228,10 @@ def ran(
         step,
         track=tracker(name),
         on_failure=lambda failure: say(
-            f"{name}: {shown(workspace.store, failure.item)}: {failure.reason}"
+            f"{name}: {shown(workspace.store, failure.item)}: {failure.reason}",
+            stage=name,
+            item=failure.item,
+            failed=failure.reason,
         ),
         n_workers=n_workers,
         debug=context.obj["debug"],
@@ -223,7 +250,8 @@ def _tell(summary: Summary, store: Store) -> None:
     from corpus.show import say
 
     for note in summary.notes:
-        say(f"{summary.stage}: {shown(store, note.item)}: {note.reason}")
+        line = f"{summary.stage}: {shown(store, note.item)}: {note.reason}"
+        say(line, stage=summary.stage, item=note.item, note=note.reason)
     parts = [f"{summary.done} done"]
     if summary.skipped:
         parts.append(f"{summary.skipped} up to date")
@@ -231,4 +259,5 @@ def _tell(summary: Summary, store: Store) -> None:
         parts.append(f"{summary.passed_over} passed over")
     if summary.failures:
         parts.append(f"{len(summary.failures)} failed (`corpus status` keeps the reasons)")
-    say(f"{summary.stage}: {', '.join(parts)}")
+    counts = {"done": summary.done, "skipped": summary.skipped, "failures": len(summary.failures)}
+    say(f"{summary.stage}: {', '.join(parts)}", stage=summary.stage, **counts)

@@ -138,7 +138,7 @@ def test_no_workspace_is_2(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "says"),
     [
-        ("[match]\nacept = 0.5\n", "match.acept: extra inputs are not permitted"),
+        ("[match]\nacept = 0.5\n", "match: unknown key 'acept': is 'accept' meant?"),
         ("[match]\naccept = 5\n", "match.accept: input should be less than or equal to 1"),
         ("[store]\nurl = 5\n", "store.url: input should be a valid string"),
         ("[corpus\n", "cannot be read: "),

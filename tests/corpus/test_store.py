@@ -5,8 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -21,83 +20,10 @@ import corpus
 from corpus import tables
 from corpus.database import HEAD
 from corpus.errors import StoreError
-from corpus.records import (
-    PERSON,
-    Annotation,
-    Decision,
-    Draft,
-    Match,
-    MatchedVerse,
-    Release,
-    ReleasedUtterance,
-    Segment,
-    Tier,
-    Utterance,
-    Verdict,
-    Word,
-)
-from corpus.rows import AlignedRecording, Done, Record
+from corpus.rows import Record
 from corpus.store import Store
-from tests.corpus.made import recording, utterance, verse
-
-CINTA = recording("cinta", artist="La Niña")
-COPLA = verse("Por la calle abajo", "va la que yo quiero", source="letra", title="Tientos")
-FIRST = utterance(CINTA, "por la calle\nabajo", 1.0)
-SECOND = utterance(CINTA, "va la que yo quiero", 3.0)
-MATCH = Match(
-    recording=CINTA.id,
-    verses=(MatchedVerse(verse=COPLA.id, score=0.9, reason="text 0.90", start=1.25),),
-    decision=Decision.ACCEPTED,
-)
-DRAFT = Draft(
-    recording=CINTA.id, model="base", segments=(Segment(text="po la caye", start=1.0, end=2.5),)
-)
-ALIGNED = AlignedRecording(recording=CINTA.id, utterances=(FIRST, SECOND))
-RELEASE = Release(
-    name="uno",
-    made="2026-01-02T00:00:00+00:00",
-    utterances=(ReleasedUtterance(utterance=FIRST.id, split="train"),),
-)
-
-
-def said(
-    of: Utterance, made: str, *, verdict: Verdict = Verdict.CORRECTED, text: str = "ay"
-) -> Annotation:
-    words = tuple(
-        Word(text=word, start=of.start + i / 10, end=of.start + i / 10 + 0.1)
-        for i, word in enumerate(text.split())
-    )
-    return Annotation(
-        utterance=of.id,
-        annotator="ana",
-        made=made,
-        verdict=verdict,
-        text=text,
-        start=of.start,
-        end=of.end,
-        words=words,
-    )
-
-
-SAID = said(FIRST, "2026-01-01T00:00:00+00:00", text="por la calle")
-EVERYTHING: tuple[Record, ...] = (CINTA, COPLA, DRAFT, MATCH, ALIGNED, SAID, RELEASE)
-
-
-def save(store: Store, *records: Record) -> None:
-    with store.transaction() as transaction:
-        transaction.save(records)
-
-
-def dump(store: Store) -> dict[str, list[str]]:
-    """Every row of every table."""
-    with sqlite3.connect(store._database._engine.url.database or "") as connection:
-        found = {
-            table.name: sorted(map(repr, connection.execute(f"SELECT * FROM {table.name}")))  # noqa: S608  # names of our tables
-            for table in tables.metadata.sorted_tables
-        }
-    connection.close()
-    return found
-
+from tests.corpus.made import verse
+from tests.corpus.stored import CINTA, EVERYTHING, FIRST, RELEASE, SAID, SECOND, save
 
 # ---- migrations
 
@@ -183,161 +109,6 @@ def failing_at(last: int) -> object:
         return make(*arguments, **options)  # type: ignore[arg-type]  # handed on as they came
 
     return create_table
-
-
-# ---- what is saved is there, once
-
-
-def test_records_come_back(store: Store) -> None:
-    save(store, *EVERYTHING)
-    assert store.recordings() == (CINTA,)
-    assert store.recording(CINTA.id) == CINTA
-    assert store.recording("0" * 64) is None
-    assert store.verses() == (COPLA,)
-    assert store.draft(CINTA.id) == DRAFT
-    assert store.draft("0" * 64) is None
-    assert store.matches() == (MATCH,)
-    assert store.releases() == (RELEASE,)
-    assert store.utterances() == (SAID.applied_to(FIRST), SECOND)
-    assert store.utterances(CINTA.id) == store.utterances()
-    assert store.utterances("0" * 64) == ()
-
-
-def test_saving_twice_is_saving_once(store: Store) -> None:
-    save(store, *EVERYTHING)
-    once = dump(store)
-    save(store, *EVERYTHING)
-    save(store, *EVERYTHING, *EVERYTHING)
-    assert dump(store) == once
-
-
-def interrupted(saved: Iterable[Record]) -> Iterator[Record]:
-    yield from saved
-    raise ZeroDivisionError
-
-
-def test_an_error_leaves_nothing(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.transaction() as transaction:
-        transaction.save(interrupted(EVERYTHING))
-    assert not any(dump(store).values())
-
-
-def test_what_refers_to_nothing_is_refused_whole(store: Store) -> None:
-    with pytest.raises(StoreError, match="FOREIGN KEY"):
-        save(store, COPLA, MATCH)
-    assert store.verses() == ()
-
-
-def test_the_first_spelling_of_a_verse_stands(store: Store) -> None:
-    other = verse("por la calle ABAJO", "va la que yo quiero", source="otra", position=3)
-    save(store, COPLA, other)
-    save(store, replace(other, sources=(replace(other.sources[0], title="Tangos"),)))
-    (found,) = store.verses()
-    assert found.lines == COPLA.lines
-    assert [(s.source, s.lines[0], s.title) for s in found.sources] == [
-        ("letra", "Por la calle abajo", "Tientos"),
-        ("otra", "por la calle ABAJO", "Tangos"),
-    ]
-
-
-def test_more_verses_than_one_statement_takes(store: Store) -> None:
-    many = [verse(f"verso {i}", source=f"letra {i % 7}", position=i) for i in range(1000)]
-    save(store, *many, *many)
-    assert {v.id for v in store.verses()} == {v.id for v in many}
-
-
-# ---- who speaks
-
-
-def test_a_person_is_not_overwritten_by_the_machine(store: Store) -> None:
-    theirs = replace(MATCH, decided_by=PERSON)
-    machine = Match(recording=CINTA.id, verses=(), decision=Decision.NONE)
-    save(store, CINTA, COPLA, machine)
-    save(store, theirs)
-    save(store, machine)
-    assert store.matches() == (theirs,)
-    save(store, replace(machine, decided_by=PERSON))
-    assert store.matches()[0].decision is Decision.NONE
-
-
-def test_the_newest_annotation_speaks(store: Store) -> None:
-    early = said(FIRST, "2026-01-01T09:00:00+00:00", text="uno")
-    late = said(FIRST, "2026-01-01T10:00:00+00:00", text="dos")
-    save(store, CINTA, ALIGNED, late, early)
-    spoken = store.utterances()[0]
-    assert (spoken.text, spoken.tier) == ("dos", Tier.GOLD)
-    assert dump(store)["annotations"] != []
-
-
-def test_a_rejected_utterance_is_out(store: Store) -> None:
-    out = said(FIRST, "2026-01-01T09:00:00+00:00", verdict=Verdict.REJECTED)
-    save(store, CINTA, ALIGNED, out)
-    assert store.utterances() == (SECOND,)
-    save(store, said(FIRST, "2026-01-01T09:00:01+00:00", text="sí"))
-    assert [u.text for u in store.utterances()] == ["sí", SECOND.text]
-
-
-def test_a_new_alignment_takes_the_place_of_the_old(store: Store) -> None:
-    save(store, CINTA, ALIGNED)
-    moved = replace(SECOND, start=3.1)
-    save(store, AlignedRecording(recording=CINTA.id, utterances=(moved,)))
-    assert store.utterances() == (moved,)
-    save(store, AlignedRecording(recording=CINTA.id, utterances=()))
-    assert store.utterances() == ()
-    assert dump(store)["utterances"] == []
-
-
-def test_what_a_person_said_stands_beside_no_alignment(store: Store) -> None:
-    save(store, CINTA, ALIGNED, SAID)
-    near = utterance(CINTA, "po la caye abajo", FIRST.start + 0.1)
-    after = utterance(CINTA, "va la que yo quería", FIRST.end)
-    save(store, AlignedRecording(recording=CINTA.id, utterances=(near, after)))
-    assert store.utterances() == (SAID.applied_to(FIRST), after)
-    again = dump(store)
-    save(store, AlignedRecording(recording=CINTA.id, utterances=(near, after)))
-    assert dump(store) == again
-
-
-def test_what_a_person_rejected_may_be_aligned_anew(store: Store) -> None:
-    out = said(FIRST, "2026-01-01T09:00:00+00:00", verdict=Verdict.REJECTED)
-    save(store, CINTA, ALIGNED, out)
-    better = utterance(CINTA, "por la calle", FIRST.start)
-    save(store, AlignedRecording(recording=CINTA.id, utterances=(FIRST, better)))
-    assert store.utterances() == (better,)
-
-
-def test_what_a_release_names_is_kept_out_of_sight(store: Store) -> None:
-    save(store, CINTA, ALIGNED, RELEASE)
-    moved = replace(FIRST, start=0.9)
-    save(store, AlignedRecording(recording=CINTA.id, utterances=(moved,)))
-    assert store.utterances() == (moved,)
-    assert store.releases() == (RELEASE,)
-    assert (store.funnel().utterances, store.funnel().published) == (1, 1)
-    save(store, ALIGNED)  # as it was: nothing is retired any more
-    assert store.utterances() == (FIRST, SECOND)
-
-
-# ---- the funnel
-
-
-def test_an_empty_funnel(store: Store) -> None:
-    funnel = store.funnel()
-    assert (funnel.recordings, funnel.hours, funnel.verses, funnel.failed) == (0, 0, 0, ())
-
-
-def test_the_funnel_counts(store: Store) -> None:
-    other = recording("otra")
-    review = replace(MATCH, recording=other.id, decision=Decision.REVIEW)
-    save(store, *EVERYTHING, other, review)
-    failed = Done(stage="align", item="x", inputs="", state="failed", note="no", at="")
-    with store.transaction() as transaction:
-        transaction.mark(failed)
-        transaction.mark(replace(failed, item="y", state="done"))
-    funnel = store.funnel()
-    assert (funnel.recordings, funnel.verses, funnel.matched, funnel.to_review) == (2, 1, 1, 1)
-    assert funnel.hours == pytest.approx(20 / 3600)
-    assert (funnel.aligned, funnel.utterances, funnel.corrected, funnel.published) == (1, 2, 1, 1)
-    assert funnel.failed == (failed,)
 
 
 # ---- databases that cannot be used

@@ -9,11 +9,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Postgres", "postgres"]
+import pytest
+
+__all__ = ["Postgres", "postgres", "postgres_server"]
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 """Where packages put it, which is on no path."""
@@ -35,9 +38,22 @@ class Postgres:
         """As SQLAlchemy takes it."""
         return f"postgresql+psycopg://{self.user}@127.0.0.1:{self.port}/{self.database}"
 
+    def new_database(self) -> str:
+        """The address of an empty database beside the others."""
+        name = f"{_NAME}_{uuid.uuid4().hex}"
+        _run("createdb", "-h", "127.0.0.1", "-p", self.port, "-U", self.user, name)
+        return f"{self.url.rpartition('/')[0]}/{name}"
+
     def restart(self) -> None:
         """As a person does who updates it: connections are cut."""
         _control(self.folder, "restart", "-m", "fast")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """One server for all tests; each takes a database of its own."""
+    with postgres() as running:
+        yield running
 
 
 @contextlib.contextmanager
