@@ -26,6 +26,8 @@ class AlignStage:
     def __init__(self, workspace: Workspace, aligner: Aligner) -> None:
         self.workspace = workspace
         self.aligner = aligner
+        # First: what they name was there before them.
+        self._matches = workspace.store.matches()
         self.verses = {verse.id: verse for verse in workspace.store.verses()}
         self.recordings = {one.id: one for one in workspace.store.recordings()}
 
@@ -38,9 +40,14 @@ class AlignStage:
                 inputs=content_id(match.id, self.aligner.model.name, settings),
                 payload=match,
             )
-            for match in self.workspace.store.matches()
-            if match.decision is Decision.ACCEPTED
+            for match in self._matches
+            if match.decision is Decision.ACCEPTED and self._is_there(match)
         ]
+
+    def _is_there(self, match: Match) -> bool:
+        """Whether nothing of it was purged in this moment."""
+        texts = (one.verse in self.verses for one in match.verses)
+        return match.recording in self.recordings and all(texts)
 
     def align(self, match: Match) -> Outcome:
         """The utterances of one recording; verses in doubt are named with the reason.

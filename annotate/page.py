@@ -24,8 +24,9 @@ from annotate.page_words import page_words
 from annotate.stage import sent, to_hear
 from annotate.tasks import Piece, Task, make_tasks
 from corpus.errors import UsageError
-from corpus.media import SAMPLE_RATE, Media, compact, flac_bytes, writing
+from corpus.media import SAMPLE_RATE, Media, compact, flac_bytes
 from corpus.records import Kind, content_id
+from corpus.whole import writing
 from corpus.workspace import Workspace
 
 if TYPE_CHECKING:

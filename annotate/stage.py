@@ -17,12 +17,13 @@ from annotate.tasks import Piece, clips, make_tasks, pieces
 from corpus.changes import CHANGED
 from corpus.collect.base import file_inputs, printable
 from corpus.errors import UsageError
-from corpus.media import SAMPLE_RATE, Media, flac_bytes, writing
-from corpus.records import Description, Recording, Tier
-from corpus.rows import Done
+from corpus.media import SAMPLE_RATE, Media, flac_bytes
+from corpus.records import Description, Tier
+from corpus.rows import Amended, Done
 from corpus.run import Failure, Item, Outcome, now
 from corpus.saving import SENT
 from corpus.store import Store
+from corpus.whole import writing
 from corpus.workspace import Workspace
 
 __all__ = [
@@ -196,7 +197,7 @@ def outcome(store: Store, key: str, pulled: Pulled) -> Outcome:
     )
 
 
-def _filled(store: Store, said: Sequence[Description]) -> tuple[list[Recording], int]:
+def _filled(store: Store, said: Sequence[Description]) -> tuple[list[Amended], int]:
     """Recordings with what they lacked, as named last; and how many answers go against them."""
     answers: dict[str, dict[str, str]] = defaultdict(dict)
     for one in sorted(said, key=lambda one: one.made):
@@ -208,7 +209,8 @@ def _filled(store: Store, said: Sequence[Description]) -> tuple[list[Recording],
         told = answers.get(recording.id, {})
         new = {name: answer for name, answer in told.items() if not getattr(recording, name)}
         if new:
-            filled.append(replace(recording, **new))  # type: ignore[arg-type]  # texts, by their names
+            more = replace(recording, **new)  # type: ignore[arg-type]  # texts, by their names
+            filled.append(Amended(before=recording, after=more))
         kept = {name: getattr(recording, name) for name in told.keys() - new.keys()}
         n_unkept += sum(told[name] != value for name, value in kept.items())
     return filled, n_unkept

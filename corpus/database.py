@@ -29,9 +29,20 @@ def told(url: str) -> Iterator[None]:
         raise StoreError(f"the store {url} needs the package {error.name}: install it") from error
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        # SQLite cannot even be read where there is no room for its notes beside the database.
-        hint = ": is there room left on the disk?" if "disk" in cause else ""
+        hint = next((f": {says}" for words, says in _hints() if words in cause), "")
         raise StoreError(f"the store {url} cannot be used: {cause}{hint}") from error
+
+
+def _hints() -> tuple[tuple[str, str], ...]:
+    """What some words of SQLite's mean for who reads them."""
+    waited = f"another command has been writing in it for more than {_BUSY_S} s"
+    return (
+        ("database is locked", f"{waited}: when that is done, run again"),
+        ("readonly", "may you write there, or is the disk one that is only read?"),
+        # SQLite cannot even be read where there is no room for its notes beside the database.
+        ("unable to open", "is its folder there, with room on the disk, and may you write there?"),
+        ("disk", "is there room left on the disk?"),
+    )
 
 
 class Database:

@@ -16,6 +16,7 @@
     ├── AnnotationServerError Label Studio cannot be started or reached, or refuses what is asked
     ├── TrainError            a training or judging run cannot start or go on
     ├── BackupError           a backup cannot be made or read, or is damaged
+    ├── PurgedError           what is to be saved is of something that was purged meanwhile
     ├── PassedOverError       an item is there, and an option says that it is not wanted
     └── MissingExtraError     a package of an optional extra is not installed
 
@@ -39,6 +40,7 @@ __all__ = [
     "ModelError",
     "PassedOverError",
     "PublishError",
+    "PurgedError",
     "StoreError",
     "TableError",
     "TrainError",
@@ -109,6 +111,10 @@ class TrainError(CanteError):
 
 class BackupError(CanteError):
     """Raised when a backup cannot be made or read, or a digest shows that it is damaged."""
+
+
+class PurgedError(CanteError):
+    """Raised when something is to be saved of what another command purged meanwhile."""
 
 
 class PassedOverError(CanteError):

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import hashlib
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -26,7 +25,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from corpus.errors import DiskFullError, MediaError
+from corpus.errors import MediaError
+from corpus.whole import removed, writing
 
 __all__ = [
     "SAMPLE_RATE",
@@ -42,15 +42,13 @@ __all__ = [
     "flac_bytes",
     "has_muxer",
     "hash_file",
-    "removed",
-    "writing",
 ]
 
 SAMPLE_RATE = 16_000
 """Hertz, mono: what every stage hears."""
 
 _OPEN_LENGTH = 2**63 - 1
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_MEND = "run `corpus verify --mend`"
 
 
 class Samples(Protocol):
@@ -91,9 +89,11 @@ class FlacSamples:
         try:
             info = soundfile.info(str(path))
         except (soundfile.LibsndfileError, OSError) as error:
-            raise MediaError(f"{path} cannot be read as FLAC: collect it again") from error
+            raise MediaError(
+                f"{path} cannot be read as FLAC: run `corpus verify --mend`"
+            ) from error
         if (info.samplerate, info.channels) != (SAMPLE_RATE, 1):
-            raise MediaError(f"{path} is not 16 kHz mono: collect it again")
+            raise MediaError(f"{path} is not 16 kHz mono: {_MEND}")
         self._n_samples = int(info.frames)
 
     @property
@@ -117,7 +117,7 @@ class FlacSamples:
         try:
             found, _ = soundfile.read(str(self.path), n_samples, start, dtype=dtype)
         except (soundfile.LibsndfileError, OSError) as error:
-            raise MediaError(f"{self.path} is damaged: collect it again") from error
+            raise MediaError(f"{self.path} is damaged: {_MEND}") from error
         samples: NDArray[Any] = found
         return samples
 
@@ -139,51 +139,6 @@ def hash_file(path: Path) -> str:
     except OSError as error:
         raise MediaError(f"cannot be read: {error.strerror}") from error
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[Path]:
-    """A new path beside `target`, which takes its place when all went well, and goes when not.
-
-    Raises DiskFullError or MediaError for what the file system refuses.
-    """
-    scratch: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-        scratch = Path(name)
-        yield scratch
-        _sync(scratch)
-        scratch.chmod(0o644)
-        scratch.replace(target)
-    except OSError as error:
-        raise _disk_error(error, target) from error
-    finally:
-        if scratch is not None:
-            scratch.unlink(missing_ok=True)
-
-
-def removed(path: Path) -> int:
-    """Remove a file; gives 1, or 0 where there was none.  Raises MediaError where it stays."""
-    if not path.is_file():
-        return 0
-    try:
-        path.unlink()
-    except OSError as error:
-        raise MediaError(f"{path} cannot be removed: {error.strerror}") from error
-    return 1
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as data:
-        os.fsync(data.fileno())
-
-
-def _disk_error(error: OSError, target: Path) -> MediaError:
-    if error.errno in _FULL:
-        return DiskFullError(f"no room left on the disk for {target.parent}: make room, run again")
-    return MediaError(f"cannot write in {target.parent}: {error.strerror or error}")
 
 
 # ---- FFmpeg
@@ -367,13 +322,16 @@ class Media:
         """The audio of a recording; raises MediaError when it is not there."""
         path = self.flac(recording)
         if not path.is_file():
-            raise MediaError(f"the audio of {recording[:12]} is missing ({path}): collect it again")
+            raise MediaError(
+                f"the audio of {recording[:12]} is missing ({path}): run `corpus verify --mend`"
+            )
         return FlacSamples(path)
 
     def take(self, source: Path, recording: str, suffix: str, stats: str = "") -> Decoded:
         """Copy a file in and decode it; leaves nothing where it raises MediaError."""
         original, flac = self.original(recording, suffix), self.flac(recording)
-        was_there = original.is_file()
+        # What a power cut left of it is not it.
+        was_there = original.is_file() and hash_file(original) == recording
         decoded = decode(source, flac, stats)
         try:
             if not was_there:

@@ -11,12 +11,12 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Generic, TypeVar
 
-from corpus.errors import CanteError, PassedOverError, StoreError
+from corpus.errors import CanteError, PassedOverError, PurgedError, StoreError
 from corpus.log import LOG
 from corpus.rows import Done, Record
 from corpus.store import Store
 
-__all__ = ["Failure", "Item", "Outcome", "Summary", "n_cores", "now", "run_stage"]
+__all__ = ["Failure", "Item", "Outcome", "Summary", "n_cores", "now", "run_stage", "workers"]
 
 P = TypeVar("P")
 
@@ -79,6 +79,16 @@ def n_cores() -> int:
     return os.cpu_count() or 1
 
 
+@contextlib.contextmanager
+def workers(n_threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads to work in; who is interrupted does not wait for what nobody will take."""
+    pool = ThreadPoolExecutor(n_threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def now() -> str:
     """This moment, ISO 8601, UTC."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -108,13 +118,13 @@ def run_stage(
     pending = [item for item in items if not _settled(before.get(item.key), item)]
     done, passed_over, notes, failures = 0, 0, list[Failure](), list[Failure]()
     attempts = _attempts(track(pending), partial(_attempt, step, debug=debug), n_workers)
-    for item, outcome in attempts:
+    for item, given in attempts:
+        outcome = given if given.passed_over else _landed(store, stage, item, given)
         if outcome.note:
             notes.append(Failure(item=item.key, reason=outcome.note))
         if outcome.passed_over:
             passed_over += 1
             continue
-        _land(store, stage, item, outcome)
         told = {"stage": stage, "item": item.key, "records": len(outcome.records)}
         LOG.debug("landed", extra=told)
         if not any(failure.item == item.key for failure in outcome.failures):
@@ -133,12 +143,21 @@ def run_stage(
     )
 
 
-def _land(store: Store, stage: str, item: Item[P], outcome: Outcome) -> None:
-    with store.transaction() as transaction:
-        transaction.save(outcome.records)
-        transaction.forget_parts(stage, item.key)
-        for mark in _marks(stage, item, outcome):
-            transaction.mark(mark)
+def _landed(store: Store, stage: str, item: Item[P], outcome: Outcome) -> Outcome:
+    """Save what a step gave; it is passed over where another command purged it meanwhile."""
+    try:
+        with store.transaction() as transaction:
+            transaction.save(outcome.records)
+            transaction.forget_parts(stage, item.key)
+            for mark in _marks(stage, item, outcome):
+                transaction.mark(mark)
+    except PurgedError as why:
+        return _passed_over(why)
+    return outcome
+
+
+def _passed_over(why: CanteError) -> Outcome:
+    return Outcome(note=f"passed over: {why}", passed_over=True)
 
 
 def _attempts(
@@ -149,18 +168,14 @@ def _attempts(
         for item in items:
             yield item, attempt(item)
         return
-    pool = ThreadPoolExecutor(n_workers)
     running: dict[Future[Outcome], Item[P]] = {}
-    try:
+    with workers(n_workers) as pool:
         for item in items:
             running[pool.submit(attempt, item)] = item
             if len(running) == n_workers:
                 yield from _ended(running)
         while running:
             yield from _ended(running)
-    finally:
-        # Who was interrupted does not wait for what nobody will save.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _ended(running: dict[Future[Outcome], Item[P]]) -> Iterator[tuple[Item[P], Outcome]]:
@@ -190,8 +205,8 @@ def _attempt(step: Callable[[P], Outcome], item: Item[P], *, debug: bool) -> Out
         return step(item.payload)
     except StoreError:
         raise
-    except PassedOverError as why:
-        return Outcome(note=f"passed over: {why}", passed_over=True)
+    except (PassedOverError, PurgedError) as why:
+        return _passed_over(why)
     except CanteError as error:
         return Outcome(failures=(Failure(item=item.key, reason=str(error)),))
     except Exception as error:

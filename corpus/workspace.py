@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from corpus.errors import ConfigError, WorkspaceError
-from corpus.media import Media, writing
+from corpus.media import Media
 from corpus.store import Store
+from corpus.whole import disk_error, writing
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -281,10 +282,16 @@ class Workspace:
         path = folder / CONFIG_NAME
         if path.exists():
             raise WorkspaceError(f"{path} is there already: this folder holds a corpus")
-        name = _toml_string(folder.resolve().name or "cante")
+        root = folder.resolve()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(error, path) from error
+        Store(store_url(root, StoreSection().url)).close()
+        # Last: with it, this is a corpus, and not made again.
         with writing(path) as scratch:
-            scratch.write_text(_TEMPLATE.format(name=name), "utf-8")
-        workspace = cls(folder.resolve())
+            scratch.write_text(_TEMPLATE.format(name=_toml_string(root.name or "cante")), "utf-8")
+        workspace = cls(root)
         workspace.media.root.mkdir(exist_ok=True)
         return workspace
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from corpus import tables as t
 from corpus.database import Database
 from corpus.errors import BackupError
-from corpus.media import writing
+from corpus.whole import writing
 
 __all__ = ["Step", "dump", "load", "nothing"]
 

@@ -15,8 +15,9 @@ from corpus.care.restore import reading
 from corpus.care.shelf import Reader, copied, opened
 from corpus.care.sound import flac_flaw, is_damaged, original_flaw
 from corpus.errors import BackupError, DiskFullError, MediaError
-from corpus.media import SAMPLE_RATE, Media, decode, flac_bytes, hash_file, writing
+from corpus.media import SAMPLE_RATE, Media, decode, flac_bytes, hash_file
 from corpus.records import Recording
+from corpus.whole import writing
 from corpus.workspace import Workspace
 
 __all__ = ["mend"]

@@ -44,13 +44,14 @@ def improve(
     asks for that first.
     """
     from corpus.changes import changes
+    from corpus.improving import begun, ended
 
     workspace = open_workspace(context)
-    before = workspace.store.utterances()
+    this = begun(workspace)
     settings, language = workspace.config.align, workspace.config.corpus.language
     whisper = model or _newest(workspace.root / "models") or workspace.config.match.draft_model
     say(f"improve: drafts by {whisper}")
-    trained = _trained(workspace, device) if head else None
+    trained = _trained(workspace, workspace.root / this.head, device) if head else None
     name = str(trained) if trained else settings.model
     fine = _matched(context, workspace, whisper, name, device)
     with extra("align"):
@@ -58,8 +59,9 @@ def improve(
     aligner = aligner_of(name, settings.encoder, language, device, workspace.media.heard)
     aligning = AlignStage(workspace, aligner)
     fine &= ran(context, workspace, "align", aligning.items(), aligning.align)
-    found = changes(before, workspace.store.utterances())
+    found = changes(this.utterances, workspace.store.utterances())
     _mark(workspace, found)
+    ended(workspace)
     if json:
         as_json({"model": whisper, "head": str(trained or ""), "changes": found})
     else:
@@ -78,7 +80,7 @@ def _newest(folder: Path) -> str:
     return str(max(found, key=lambda path: (path / "config.json").stat().st_mtime, default=""))
 
 
-def _trained(workspace: Workspace, device: str) -> Path | None:
+def _trained(workspace: Workspace, folder: Path, device: str) -> Path | None:
     """The folder of a head that has learned and is better for it."""
     settings = workspace.config.align
     with extra("fit"):
@@ -88,8 +90,6 @@ def _trained(workspace: Workspace, device: str) -> Path | None:
     if begin is not None and not (begin / "head.safetensors").is_file():
         say(f"improve: {settings.model} has no head that can learn: it stays as it is")
         return None
-    made_before = list((workspace.root / "heads").glob("head-*/head.safetensors"))
-    folder = workspace.root / "heads" / f"head-{len(made_before) + 1}"
     try:
         with steps() as move:
             made = renew(workspace, settings.encoder, begin, folder, device=device, progress=move)

@@ -10,7 +10,6 @@ import csv
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from platformdirs import user_cache_path
 from corpus.collect.files import AUDIO_SUFFIXES
 from corpus.errors import MediaError, PublishError
 from corpus.fingerprints import fingerprint, same_master
-from corpus.media import SAMPLE_RATE, Samples, decoded_copy, flac_bytes, writing
+from corpus.media import SAMPLE_RATE, Samples, decoded_copy, flac_bytes
 from corpus.publish.clips import Codec, coded
 from corpus.publish.copies import Placing, level_of, placing
 from corpus.publish.folder import check_free, data_files, making, read_manifest
@@ -29,7 +28,8 @@ from corpus.publish.pointers import Pointer, read_pointers
 from corpus.publish.release import finish
 from corpus.publish.shards import write_shard
 from corpus.records import content_id
-from corpus.run import n_cores
+from corpus.run import n_cores, workers
+from corpus.whole import writing
 
 __all__ = ["MISSING", "Lost", "Rebuilt", "rebuild"]
 
@@ -139,7 +139,7 @@ def _codes(files: Sequence[Path], track: Track) -> tuple[dict[str, bytes], dict[
         except MediaError as error:
             return path, str(error)
 
-    with ThreadPoolExecutor(n_cores()) as pool:
+    with workers(n_cores()) as pool:
         for path, told in pool.map(code, track(files)):
             if isinstance(told, str):
                 unreadable[str(path)] = told

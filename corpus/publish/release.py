@@ -21,13 +21,13 @@ from corpus.publish.clips import Codec
 from corpus.publish.columns import About
 from corpus.publish.divide import Divided, Row, divide, leaks
 from corpus.publish.folder import CARD, Manifest, check_free, making, write_manifest
+from corpus.publish.noted import check_name, moment, note, note_made, unnoted
 from corpus.publish.plots import draw
 from corpus.publish.pointers import write_pointers
 from corpus.publish.shards import Track, Wares, write_rows
 from corpus.publish.splits import groups_of
 from corpus.publish.tally import tally
 from corpus.records import Release, ReleasedUtterance
-from corpus.run import now
 from corpus.workspace import Workspace
 
 __all__ = ["PICTURE", "Options", "Released", "finish", "release", "released"]
@@ -71,11 +71,17 @@ def release(
     Raises PublishError when the folder or the name is taken, or there is nothing to release,
     MediaError when audio is missing; the folder appears whole or not at all.
     """
-    check_free(folder)
+    there = unnoted(workspace.store, name, folder)
+    if there is None:
+        check_free(folder)
     about = about_of(workspace)
     chosen = _chosen(workspace, about, options.wanted)
-    divided = _divided(workspace, chosen, about, options)
+    divided = _divided(workspace, name, chosen, about, options)
     frozen = _frozen(workspace, name, divided)
+    check_name(workspace.store, frozen)
+    if there is not None:
+        note_made(workspace.store, frozen, there, folder)
+        return released(there, folder)
     wares = Wares(
         utterances=[one for one in chosen.utterances if one.id in divided.split_of],
         split_of=divided.split_of,
@@ -89,9 +95,8 @@ def release(
         if options.pointers:
             recordings = dict.fromkeys(one.recording for one in wares.utterances)
             write_pointers(scratch, workspace.media, recordings)
-        told = finish(scratch, _told(workspace, name, options, chosen, divided))
-    with workspace.store.transaction() as transaction:
-        transaction.save([frozen])
+        told = finish(scratch, _told(workspace, frozen, options, chosen, divided))
+        note(workspace.store, frozen)
     return released(told, folder)
 
 
@@ -129,12 +134,12 @@ def released(told: Manifest, folder: Path) -> Released:
 
 
 def _told(
-    workspace: Workspace, name: str, options: Options, chosen: Chosen, divided: Divided
+    workspace: Workspace, frozen: Release, options: Options, chosen: Chosen, divided: Divided
 ) -> Manifest:
     config = workspace.config
     return Manifest(
-        name=name,
-        made=now(),
+        name=frozen.name,
+        made=frozen.made,
         made_with={
             "version": version("cante-corpus"),
             "aligner": f"{config.align.model} on {config.align.encoder}",
@@ -170,7 +175,9 @@ def _chosen(workspace: Workspace, about: About, wanted: Wanted) -> Chosen:
     return chosen
 
 
-def _divided(workspace: Workspace, chosen: Chosen, about: About, options: Options) -> Divided:
+def _divided(
+    workspace: Workspace, name: str, chosen: Chosen, about: About, options: Options
+) -> Divided:
     groups = groups_of(about.recordings.values())
     rows = [
         Row(
@@ -183,15 +190,16 @@ def _divided(workspace: Workspace, chosen: Chosen, about: About, options: Option
         for one in chosen.utterances
     ]
     fixed = _fixed(workspace, options.fixed_test)
-    divided = divide(rows, options.shares, fixed, _before(workspace, groups))
+    divided = divide(rows, options.shares, fixed, _before(workspace, name, groups))
     if leaking := leaks(rows, divided.split_of):
         raise PublishError(f"{len(leaking)} leaks between splits ({leaking[0]}): report this")
     return divided
 
 
-def _before(workspace: Workspace, groups: Mapping[str, str]) -> dict[str, str]:
-    """The split that most of each group had in the newest release there is."""
-    newest = max(workspace.store.releases(), key=lambda one: (one.made, one.name), default=None)
+def _before(workspace: Workspace, name: str, groups: Mapping[str, str]) -> dict[str, str]:
+    """The split that most of each group had in the newest release there is, of another name."""
+    others = [one for one in workspace.store.releases() if one.name != name]
+    newest = max(others, key=lambda one: (one.made, one.name), default=None)
     if newest is None:
         return {}
     known, seconds = workspace.store.aligned_utterances(), defaultdict[str, Counter[str]](Counter)
@@ -215,12 +223,9 @@ def _fixed(workspace: Workspace, name: str) -> list[str]:
 
 
 def _frozen(workspace: Workspace, name: str, divided: Divided) -> Release:
-    """The release to be; refused where one of that name holds something else."""
+    """The release to be."""
     utterances = tuple(
         ReleasedUtterance(utterance=id_, split=split)
         for id_, split in sorted(divided.split_of.items())
     )
-    for known in workspace.store.releases():
-        if known.name == name and set(known.utterances) != set(utterances):
-            raise PublishError(f"a release named {name} exists with other utterances: name another")
-    return Release(name=name, made=now(), utterances=utterances)
+    return Release(name=name, made=moment(workspace.store, name), utterances=utterances)

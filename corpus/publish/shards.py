@@ -19,7 +19,7 @@ from corpus.publish.clips import Codec, clips
 from corpus.publish.columns import About, features, row
 from corpus.publish.divide import SPLITS
 from corpus.records import Utterance
-from corpus.run import n_cores
+from corpus.run import n_cores, workers
 
 __all__ = ["Track", "Wares", "write_rows", "write_shard", "write_table"]
 
@@ -57,7 +57,7 @@ class Wares:
 
 def write_rows(folder: Path, wares: Wares, track: Track) -> None:
     """Write the files of rows into an empty folder; raises MediaError when audio is missing."""
-    with ThreadPoolExecutor(n_cores()) as pool:
+    with workers(n_cores()) as pool:
         for name, shard in _shards(wares, track):
             write_shard(folder / name, _rows(pool, wares, shard))
 

@@ -130,7 +130,7 @@ def test_a_recording_whose_audio_is_gone_fails_alone(workspace: Workspace) -> No
     other = recording("otra")
     stage = stage_of(workspace, HERE, other, FIRST, matched(HERE, FIRST), matched(other, FIRST))
     workspace.media.flac(other.id).unlink()
-    with pytest.raises(MediaError, match="collect it again"):
+    with pytest.raises(MediaError, match="run `corpus verify --mend`"):
         stage.align(matched(other, FIRST))
     summary = run_stage(workspace.store, "align", stage.items(), stage.align)
     assert (summary.done, len(summary.failures)) == (1, 1)

@@ -1,0 +1,55 @@
+"""Killed by SIGKILL at any commit point of any command, the same command carries on."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.child import Fault
+from tests.faults.scenes import SCENES, Played
+from tests.faults.state import leftovers, state, unlike
+
+NAMES = [scene.name for scene in SCENES]
+
+
+def killed_at(scene: Played, n: int) -> Iterator[str]:
+    """Kill a command at its n-th point and run it again; what is wrong then."""
+    kill(scene, n)
+    ended = scene.run()
+    yield from (f"other: {name}" for name in unlike(state(scene.world), scene.after))
+    yield from (f"left over: {name}" for name in leftovers(scene.world))
+    if ended.code:
+        kill(scene, n)
+        # Who was killed when all was done is told that it is done, or that nothing is left to do.
+        if unlike(state(scene.world), scene.after):
+            yield f"ended with {ended.code}: {ended.err}"
+
+
+def kill(scene: Played, n: int) -> None:
+    """Begin the scene, up to its n-th point."""
+    scene.set_up()
+    killed = scene.run(Fault(at=n))
+    assert killed.code == -signal.SIGKILL, killed
+
+
+def walk(scene: Played, points: list[int]) -> None:
+    """Kill at each of some points."""
+    assert scene.points
+    wrong = [f"{scene.points[n - 1]} ({n}): {says}" for n in points for says in killed_at(scene, n)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_at_each_kind_of_point(scenes: dict[str, Played], name: str) -> None:
+    names = scenes[name].points
+    first = {point: n for n, point in reversed(list(enumerate(names, 1)))}
+    last = {point: n for n, point in enumerate(names, 1)}
+    walk(scenes[name], sorted({*first.values(), *last.values()}))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_at_every_point(scenes: dict[str, Played], name: str) -> None:
+    walk(scenes[name], list(range(1, len(scenes[name].points) + 1)))
