@@ -33,6 +33,10 @@ Verified = Annotated[bool, typer.Option("--verified", help="Only what a person h
 Public = Annotated[
     bool, typer.Option("--public", help="Only rows that everybody may have, by all three rights.")
 ]
+Gated = Annotated[
+    bool,
+    typer.Option("--gated", help="Only rows that who asks may have: those, and research-only."),
+]
 Audio = Annotated[str, typer.Option(help="flac, which loses nothing, or opus, an eighth of it.")]
 FixedTest = Annotated[str, typer.Option(help="A release whose test set stays the test set.")]
 
@@ -74,6 +78,7 @@ def release(
     years: Years = "",
     verified: Verified = False,
     public: Public = False,
+    gated: Gated = False,
     audio: Audio = "flac",
     fixed_test: FixedTest = "",
     pointers: Annotated[
@@ -93,6 +98,8 @@ def release(
 
     if audio not in (codecs := [codec.value for codec in Codec]):
         raise UsageError(f"--audio is {' or '.join(codecs)}, not '{audio}'")
+    if public and gated:
+        raise UsageError("--public is for everybody, --gated for who asks: give one")
     workspace = open_workspace(context)
     wanted = Wanted(
         min_tier=min_tier,
@@ -101,6 +108,7 @@ def release(
         years=_span(years),
         verified=verified,
         public=public,
+        gated=gated,
     )
     options = Options(
         shares=_shares(workspace, {"train": train, "validation": validation, "test": test}),

@@ -73,7 +73,7 @@ def release(
     """
     check_free(folder)
     about = about_of(workspace)
-    chosen = _chosen(workspace, about, options.wanted)
+    chosen = _chosen(workspace, about, options)
     divided = _divided(workspace, chosen, about, options)
     frozen = _frozen(workspace, name, divided)
     wares = Wares(
@@ -156,9 +156,16 @@ def _told(
     )
 
 
-def _chosen(workspace: Workspace, about: About, wanted: Wanted) -> Chosen:
+def _chosen(workspace: Workspace, about: About, options: Options) -> Chosen:
     everything = workspace.store.utterances()
-    chosen = choose(everything, about.recordings, about.verses, wanted, about.annotation_rights)
+    chosen = choose(
+        everything,
+        about.recordings,
+        about.verses,
+        options.wanted,
+        about.annotation_rights,
+        sound=not options.pointers,
+    )
     if not everything:
         raise PublishError("there are no utterances yet: run `corpus align` first")
     if not chosen.utterances:

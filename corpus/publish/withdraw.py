@@ -20,6 +20,7 @@ from corpus.publish.folder import (
     rows_of,
     split_of,
 )
+from corpus.publish.pointers import POINTERS, copy_pointers
 from corpus.publish.release import Released, finish, released
 from corpus.publish.shards import write_table
 from corpus.records import Release
@@ -112,6 +113,7 @@ def follow_up(
                 _without(file, ids, copy)
             else:
                 shutil.copyfile(file, copy)
+        _keep_pointers(folder, scratch)
         whole = finish(scratch, after)
     _freeze(workspace, told.name, name, whole.made, ids)
     return released(whole, target)
@@ -135,6 +137,15 @@ def _without(file: Path, ids: Collection[str], copy: Path) -> None:
         raise PublishError(f"{file} cannot be read: {error}") from error
     if not pq.read_metadata(copy).num_rows:
         copy.unlink()
+
+
+def _keep_pointers(folder: Path, copy: Path) -> None:
+    """What recordings are known by, of those that a row is left of."""
+    if (folder / POINTERS).is_file():
+        left = {
+            row["recording"] for file in data_files(copy) for row in rows_of(file, ("recording",))
+        }
+        copy_pointers(folder, copy, left)
 
 
 def _freeze(workspace: Workspace, before: str, name: str, made: str, gone: Collection[str]) -> None:

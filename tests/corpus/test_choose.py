@@ -86,6 +86,34 @@ def test_what_everybody_may_have(audio: str, text: str, annotation: str, free: b
     assert public(Rights(audio=audio, text=text, annotation=annotation)) is free
 
 
+def test_sound_that_is_not_given_away_keeps_no_row_back() -> None:
+    recordings = {one.id: one for one in (UNO, DOS)}
+    wanted, verses = replace(EVERYTHING, public=True), {COPLA.id: COPLA}
+    found = choose(MINE, recordings, verses, wanted, FREE, sound=False)
+    assert (len(found.utterances), found.left_out) == (4, ())
+    closed = {COPLA.id: verse("por la calle abajo", rights="credited")}
+    found = choose(MINE, recordings, closed, wanted, FREE, sound=False)
+    assert found.left_out == (("rights of the text: credited", 4),)
+
+
+@pytest.mark.parametrize("part", ["audio", "text", "annotation"])
+def test_research_only_is_for_who_asks(part: str) -> None:
+    rights = replace(Rights(audio="cc0", text="cc0", annotation="cc0"), **{part: "research-only"})
+    assert not public(rights)
+    assert public(rights, asked=True)
+    assert not public(replace(rights, **{part: "unknown"}), asked=True)
+    assert not public(replace(rights, **{part: "cc-by-nd"}), asked=True)
+
+
+def test_what_goes_in_for_who_asks() -> None:
+    asked = replace(DOS, rights="research-only")
+    wanted = replace(EVERYTHING, gated=True)
+    found = choose(MINE, {UNO.id: UNO, DOS.id: asked}, {COPLA.id: COPLA}, wanted, FREE)
+    assert (len(found.utterances), found.left_out) == (4, ())
+    _, out = chosen(wanted)
+    assert out == {"rights of the audio: unknown": 1}
+
+
 def test_a_text_that_is_no_known_verse_is_not_given_away() -> None:
     free = replace(UNO, rights="cc0")
     assert rights_of_row(MINE[1], free, COPLA, FREE).text == "traditional"

@@ -45,7 +45,7 @@ def test_the_newest_release_is_pushed_and_pulled_into_its_corpus(
     assert "configs:" in dry.out
     assert "unknown" in dry.out
     assert not hub.repos
-    done = cli("push", REPO)
+    done = cli("push", REPO, "--private")
     assert done.code == 0
     assert "push: second is at" in done.err
     assert "private" in done.err
