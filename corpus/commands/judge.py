@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from corpus.commands.language import sung_language
 from corpus.commands.shared import Device, Json, extra, find_release, open_workspace
 from corpus.errors import UsageError
 from corpus.show import as_json, say, steps, table
@@ -27,7 +28,9 @@ def evaluate(
     models: Annotated[list[str], typer.Argument(help="Models: sizes, folders, hub names.")],
     on: Annotated[str, typer.Option("--on", help="A release by name, or the folder of a dataset.")],
     split: Annotated[str, typer.Option(help="Which split.")] = "test",
-    language: Annotated[str, typer.Option(help="Language that is sung.")] = "es",
+    language: Annotated[
+        str, typer.Option(help="Language that is sung; else that of the dataset.")
+    ] = "",
     beam: Annotated[int, typer.Option(min=1, help="Beams; 1 is greedy.")] = 1,
     backend: Annotated[
         str, typer.Option(help="What runs the models: transformers or faster-whisper.")
@@ -81,7 +84,7 @@ def evaluate(
         dataset,
         recordings=recordings,
         split=split,
-        language=language,
+        language=sung_language(context, language, dataset),
         backend=backend,
         beam=beam,
         precision=precision,

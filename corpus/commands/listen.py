@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from corpus.commands.language import sung_language
 from corpus.commands.shared import Device, Format, extra, open_workspace, print_lines, ran
 from corpus.records import content_id
 from corpus.show import progress, say
@@ -124,6 +125,7 @@ def align(
 
 @app.command()
 def align_file(
+    context: typer.Context,
     audio: Audio,
     letra: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Its text.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON (the default).")] = False,
@@ -140,7 +142,9 @@ def align_file(
         ),
     ] = BUILT_IN,
     encoder: Annotated[str, typer.Option(help="The Whisper that whisper-ctc hears with.")] = "base",
-    language: Annotated[str, typer.Option(help="Language of the text, for numbers.")] = "es",
+    language: Annotated[
+        str, typer.Option(help="Language of the text; else that of the corpus here, or es.")
+    ] = "",
     device: Device = "auto",
 ) -> None:
     """Place the words of one letra on one recording and print their times; needs no corpus.
@@ -163,7 +167,7 @@ def align_file(
     lines = read_text(letra).split("\n")
     with extra("align"):
         from align.aligner import prices_for
-    aligner = aligner_of(model, encoder, language, device)
+    aligner = aligner_of(model, encoder, sung_language(context, language), device)
     with decoded_copy(audio) as samples, progress("align") as move:
         aligned = aligner.align(samples, lines, move, prices=prices_for(lines)).lines
         duration = samples.n_samples / SAMPLE_RATE

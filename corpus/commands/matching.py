@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from corpus.commands.language import sung_language
 from corpus.commands.listen import BUILT_IN, Audio, aligner_of, drafter
 from corpus.commands.shared import Device, Json, extra, find_recording, open_workspace, stage
 from corpus.errors import LyricsError, UsageError
@@ -144,7 +145,7 @@ def identify(
     from corpus.media import decoded_copy
 
     index = _bank(context, bank or [])
-    listener = listener_of(model, encoder, "es", device)
+    listener = listener_of(model, encoder, sung_language(context), device)
     with decoded_copy(audio) as samples, progress("identify") as move:
         ear = listener.listen(samples, move)
         found, unknown = found_in(index, ear, least)
