@@ -41,7 +41,8 @@ Spans = tuple[tuple[float, float], ...]
 Change = Callable[[], tuple[float, float]]
 """Gives a tempo and a shift in semitones."""
 
-_NOTE = re.compile(r"[:*F] (-?\d+) (\d+) -?\d+ ?(.*)$")
+# No song has a beat of ten digits.
+_NOTE = re.compile(r"[:*F] (-?\d{1,9}) (\d{1,9}) -?\d+ ?(.*)$")
 _BED_SECONDS = 20.0
 
 
@@ -183,7 +184,7 @@ def read_notes(text: str, language: str = "en") -> Lines:
 
 
 def _header(text: str, key: str) -> float:
-    found = re.search(rf"^#{key}:\s*([\d.,]+)", text, re.MULTILINE)
+    found = re.search(rf"^#{key}:\s*(\d{{1,9}}(?:[.,]\d{{0,9}})?)", text, re.MULTILINE)
     return float(found[1].replace(",", ".")) if found else 0.0
 
 

@@ -22,6 +22,8 @@ Reader = Callable[[Path, str, Sequence[str]], list[Song]]
 
 _LAST = 10.0  # seconds for a last line of which no end is known
 _FOREVER = 1e6  # seconds: after the end of any song
+# What praatio raises of a file that only begins as a TextGrid, or as one in JSON.
+_NO_GRID = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _PAUSE = 0.5  # seconds without a word that part two lines of a TextGrid
 
 
@@ -154,7 +156,7 @@ def _tiers(path: Path) -> dict[str, list[Word]]:
             for tier in grid.tiers
             if isinstance(tier, IntervalTier)
         }
-    except (PraatioException, OSError, ValueError, IndexError) as error:
+    except (PraatioException, OSError, *_NO_GRID) as error:
         raise TrainError(f"{path} cannot be read as a TextGrid: save it anew in Praat") from error
 
 
