@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,11 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from corpus.errors import ConfigError, WorkspaceError
 from corpus.media import Media, writing
 from corpus.store import Store
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from corpus.toml import loads
 
 __all__ = [
     "CONFIG_NAME",
@@ -194,8 +189,8 @@ class Config(_Section):
 def read_toml(path: Path) -> dict[str, object]:
     """The contents of a TOML file; raises ConfigError when it cannot be read."""
     try:
-        found: dict[str, object] = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        found: dict[str, object] = loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     return found
 
