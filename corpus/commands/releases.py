@@ -196,3 +196,5 @@ def _tell(made: Released, verb: str, *, json: bool) -> None:
         say(f"{verb}: {n_rows} left out: {reason}")
     for reason, n_rows in made.set_aside.items():
         say(f"{verb}: {n_rows} set aside from the splits: {reason}")
+    if made.fixed_test_gone:
+        say(f"{verb}: {made.fixed_test_gone} rows of the earlier test set are not in it any more")

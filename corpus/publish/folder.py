@@ -48,8 +48,8 @@ class Manifest(BaseModel):
     """What is told of a release beside its rows: all that its card is made from.
 
     `codec` is "" where it has no sound; `wanted`, `shares` and `fixed_test` are what was asked,
-    `follows` the release that this one is without what had to be withdrawn, `agreement` how far
-    people agreed who heard the same.
+    `fixed_test_gone` rows of that test set that are not here, `follows` the release that this one
+    is without what had to be withdrawn, `agreement` how far people agreed who heard the same.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +68,7 @@ class Manifest(BaseModel):
     shares: dict[str, float] = {}
     wanted: dict[str, Any] = {}
     fixed_test: str = ""
+    fixed_test_gone: int = 0
     follows: str = ""
     rows: dict[str, int] = {}
     hours: dict[str, float] = {}

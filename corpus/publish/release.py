@@ -7,7 +7,7 @@ same bytes, file by file; a change in one recording changes one file.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ from corpus.publish.pointers import write_pointers
 from corpus.publish.shards import Track, Wares, write_rows
 from corpus.publish.splits import groups_of
 from corpus.publish.tally import tally
-from corpus.records import Release, ReleasedUtterance
+from corpus.records import Release, ReleasedUtterance, Utterance
 from corpus.run import now
 from corpus.workspace import Workspace
 
@@ -53,7 +53,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What was released: rows and hours a split, what was left out and set aside, by reason."""
+    """What was released: rows and hours a split, what was left out and set aside, by reason.
+
+    `fixed_test_gone` are rows of the earlier test set that are not in it.
+    """
 
     name: str
     folder: str
@@ -61,6 +64,15 @@ class Released:
     hours: Mapping[str, float]
     left_out: Mapping[str, int]
     set_aside: Mapping[str, int]
+    fixed_test_gone: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """An earlier test set; `older` are those of it that were aligned anew since, as they were."""
+
+    ids: tuple[str, ...] = ()
+    older: tuple[Utterance, ...] = ()
 
 
 def release(
@@ -73,8 +85,9 @@ def release(
     """
     check_free(folder)
     about = about_of(workspace)
-    chosen = _chosen(workspace, about, options)
-    divided = _divided(workspace, chosen, about, options)
+    test = _earlier_test(workspace, options.fixed_test)
+    chosen = _chosen(workspace, about, options, test.older)
+    divided = _divided(workspace, chosen, about, options, test)
     frozen = _frozen(workspace, name, divided)
     wares = Wares(
         utterances=[one for one in chosen.utterances if one.id in divided.split_of],
@@ -89,7 +102,9 @@ def release(
         if options.pointers:
             recordings = dict.fromkeys(one.recording for one in wares.utterances)
             write_pointers(scratch, workspace.media, recordings)
-        told = finish(scratch, _told(workspace, name, options, chosen, divided))
+        told = _told(workspace, name, options, chosen, divided)
+        gone = sum(id_ not in divided.split_of for id_ in test.ids)
+        told = finish(scratch, told.model_copy(update={"fixed_test_gone": gone}))
     with workspace.store.transaction() as transaction:
         transaction.save([frozen])
     return released(told, folder)
@@ -125,6 +140,7 @@ def released(told: Manifest, folder: Path) -> Released:
         hours=told.hours,
         left_out=told.left_out,
         set_aside=told.set_aside,
+        fixed_test_gone=told.fixed_test_gone,
     )
 
 
@@ -156,8 +172,10 @@ def _told(
     )
 
 
-def _chosen(workspace: Workspace, about: About, options: Options) -> Chosen:
-    everything = workspace.store.utterances()
+def _chosen(
+    workspace: Workspace, about: About, options: Options, older: Iterable[Utterance]
+) -> Chosen:
+    everything = (*workspace.store.utterances(), *older)
     chosen = choose(
         everything,
         about.recordings,
@@ -177,7 +195,9 @@ def _chosen(workspace: Workspace, about: About, options: Options) -> Chosen:
     return chosen
 
 
-def _divided(workspace: Workspace, chosen: Chosen, about: About, options: Options) -> Divided:
+def _divided(
+    workspace: Workspace, chosen: Chosen, about: About, options: Options, test: _Test
+) -> Divided:
     groups = groups_of(about.recordings.values())
     rows = [
         Row(
@@ -189,8 +209,11 @@ def _divided(workspace: Workspace, chosen: Chosen, about: About, options: Option
         )
         for one in chosen.utterances
     ]
-    fixed = _fixed(workspace, options.fixed_test)
-    divided = divide(rows, options.shares, fixed, _before(workspace, groups))
+    if test.ids and not {row.id for row in rows}.intersection(test.ids):
+        raise PublishError(
+            f"nothing of the test set of {options.fixed_test} may go in: lower the bar"
+        )
+    divided = divide(rows, options.shares, test.ids, _before(workspace, groups))
     if leaking := leaks(rows, divided.split_of):
         raise PublishError(f"{len(leaking)} leaks between splits ({leaking[0]}): report this")
     return divided
@@ -209,16 +232,21 @@ def _before(workspace: Workspace, groups: Mapping[str, str]) -> dict[str, str]:
     return {group: max(of, key=lambda split: (of[split], split)) for group, of in seconds.items()}
 
 
-def _fixed(workspace: Workspace, name: str) -> list[str]:
-    """The test set of an earlier release."""
+def _earlier_test(workspace: Workspace, name: str) -> _Test:
+    """The test set of an earlier release, whatever the aligner made of its recordings since."""
     if not name:
-        return []
-    known = {one.name: one for one in workspace.store.releases()}
+        return _Test()
+    store = workspace.store
+    known = {one.name: one for one in store.releases()}
     if name not in known:
         raise PublishError(
             f"there is no release {name} to take the test set of: see `corpus status`"
         )
-    return [one.utterance for one in known[name].utterances if one.split == "test"]
+    ids = tuple(one.utterance for one in known[name].utterances if one.split == "test")
+    # What people threw out goes; of what is aligned anew nobody has spoken.
+    there = {one.id for one in store.utterances()} | {one.utterance for one in store.annotations()}
+    aligned = store.aligned_utterances()
+    return _Test(ids=ids, older=tuple(aligned[id_] for id_ in ids if id_ not in there))
 
 
 def _frozen(workspace: Workspace, name: str, divided: Divided) -> Release:

@@ -96,12 +96,14 @@ def follow_up(
     if len(ids) >= sum(told.rows.values()):
         raise PublishError(f"nothing would be left of {told.name}: delete it, where it was pushed")
     reasons = Counter(one.reason for one in gone)
+    n_test = sum(one.split == "test" for one in gone) if told.fixed_test else 0
     after = told.model_copy(
         update={
             "name": name,
             "made": now(),
             "follows": told.name,
             "withdrawn": dict(sorted(reasons.items())),
+            "fixed_test_gone": told.fixed_test_gone + n_test,
         }
     )
     with making(target) as scratch:
