@@ -16,6 +16,8 @@
     ├── AnnotationServerError Label Studio cannot be started or reached, or refuses what is asked
     ├── TrainError            a training or judging run cannot start or go on
     ├── BackupError           a backup cannot be made or read, or is damaged
+    ├── EngineError           workers cannot begin, or the Ray cluster is not to be had
+    │   └── LostError         the worker on an item was lost, at the third time for good
     ├── PassedOverError       an item is there, and an option says that it is not wanted
     └── MissingExtraError     a package of an optional extra is not installed
 
@@ -32,7 +34,9 @@ __all__ = [
     "CanteError",
     "ConfigError",
     "DiskFullError",
+    "EngineError",
     "HubError",
+    "LostError",
     "LyricsError",
     "MediaError",
     "MissingExtraError",
@@ -111,6 +115,14 @@ class BackupError(CanteError):
     """Raised when a backup cannot be made or read, or a digest shows that it is damaged."""
 
 
+class EngineError(CanteError):
+    """Raised when workers cannot begin, or the Ray cluster cannot be reached."""
+
+
+class LostError(EngineError):
+    """Raised when the worker on an item was lost; the command tells of it at the third time."""
+
+
 class PassedOverError(CanteError):
     """Raised when an option says that an item is not wanted: no failure, and nothing is noted."""
 
@@ -123,4 +135,8 @@ class MissingExtraError(CanteError):
             f"{package} is not installed; this command needs the extra '{extra}': "
             f"pip install 'cante-corpus[{extra}]'"
         )
-        self.extra = extra
+        self.extra, self.package = extra, package
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """As it is made: an error of a worker comes back pickled."""
+        return type(self), (self.extra, self.package)
