@@ -53,15 +53,20 @@ def another(tmp_path: Path) -> Iterator[Store]:
 def test_processes_keep_what_one_process_keeps_whatever_is_killed(
     store: Store, another: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make = partial(steps.taking, tmp_path)
+    check_the_same_is_kept(TWO, store, another, tmp_path)
+    # What kills every worker is given up after the third; two were lost by what is done then.
+    assert capsys.readouterr().err.count("a worker was lost") == 2 + 2
+
+
+def check_the_same_is_kept(engine: Engine, store: Store, another: Store, folder: Path) -> None:
+    """By two workers as by one process, although some are killed."""
+    make = partial(steps.taking, folder)
     plain = take(store, make, None)
     assert (plain.done, len(plain.failures), plain.busy) == (14, 2, None)
     for name in ("a", "name 5"):
-        (tmp_path / f"kill {name}").touch()
-    summary = take(another, make, TWO, (*NAMES[:6], "poison", *NAMES[6:]))
-    assert not list(tmp_path.glob("kill *"))
-    # What kills every worker is given up after the third; two were lost by what is done then.
-    assert capsys.readouterr().err.count("a worker was lost") == 2 + 2
+        (folder / f"kill {name}").touch()
+    summary = take(another, make, engine, (*NAMES[:6], "poison", *NAMES[6:]))
+    assert not list(folder.glob("kill *"))
     (poison,) = set(summary.failures) - set(plain.failures)
     assert poison.item == "poison"
     assert poison.reason.startswith("3 workers died at it")
