@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from corpus.publish.rights import rights_of_text
-from corpus.records import Recording, Tier, Utterance, Verse
+from corpus.publish.splits import names_in
+from corpus.records import Kind, Recording, Tier, Utterance, Verse
 from corpus.text import fold
 
 __all__ = ["Chosen", "Rights", "Wanted", "choose", "forbidden", "public", "rights_of_row"]
@@ -20,6 +22,8 @@ _PUBLIC = re.compile(r"public-domain|cc0|permission|cc-by(?:-nc)?(?:-sa)?(?:-\d\
 
 _RESEARCH = "research-only"
 """The mark that lets those have it who ask, and whom somebody lets in."""
+
+_CRY = re.compile(r"[aeiouyh ]+")
 
 _PUBLIC_TEXT = frozenset({"traditional"})
 """What else a text may be: nobody's."""
@@ -92,7 +96,7 @@ def _unwanted(
     recording: Recording,
     wanted: Wanted,
     palos: Collection[str],
-    singers: Collection[str],
+    singers: AbstractSet[str],
 ) -> str:
     if _RANK[utterance.tier] < _RANK[wanted.min_tier]:
         return f"below {wanted.min_tier.value}"
@@ -100,7 +104,7 @@ def _unwanted(
         return "not checked by a person"
     if palos and fold(recording.palo) not in palos:
         return "another palo"
-    if singers and fold(recording.artist) not in singers:
+    if singers and singers.isdisjoint((fold(recording.artist), *names_in(recording.artist))):
         return "another singer"
     first, last = wanted.years or (0, 9999)
     # A year that is not known is in no span of years.
@@ -113,8 +117,14 @@ def rights_of_row(
     utterance: Utterance, recording: Recording, verse: Verse | None, annotation: str
 ) -> Rights:
     """The rights of a row; a text that is no known verse has the rights nobody knows of."""
-    text = rights_of_text(verse) if verse else "unknown" if utterance.text.strip() else ""
+    nothing = not utterance.text.strip() or _is_cry(utterance)
+    text = rights_of_text(verse) if verse else "" if nothing else "unknown"
     return Rights(audio=recording.rights, text=text, annotation=annotation)
+
+
+def _is_cry(utterance: Utterance) -> bool:
+    """Whether it is a quejío on "ay" or a vowel, which nobody has written."""
+    return utterance.kind is Kind.QUEJIO and bool(_CRY.fullmatch(fold(utterance.text)))
 
 
 def public(rights: Rights, *, sound: bool = True, asked: bool = False) -> bool:

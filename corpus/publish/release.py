@@ -18,7 +18,7 @@ from corpus.publish.about import about_of, strata_of
 from corpus.publish.card import card
 from corpus.publish.choose import Chosen, Wanted, choose
 from corpus.publish.clips import Codec
-from corpus.publish.columns import About
+from corpus.publish.columns import About, copla_of
 from corpus.publish.divide import Divided, Row, divide, leaks
 from corpus.publish.folder import CARD, Manifest, check_free, making, write_manifest
 from corpus.publish.plots import draw
@@ -203,7 +203,7 @@ def _divided(
         Row(
             id=one.id,
             group=groups[one.recording],
-            copla=about.coplas.get(one.verse, one.verse),
+            copla=copla_of(one, about),
             seconds=one.duration,
             strata=strata_of(one, about),
         )
