@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import TrainError
+from corpus.lyrics.base import read_text
 from corpus.media import SAMPLE_RATE
 from corpus.records import Word
-from corpus.text import decode, letters
+from corpus.text import clean, letters
 
 __all__ = [
     "Change",
@@ -128,7 +129,7 @@ def _ultrastar_song(path: Path, language: str) -> Song:
     return Song(
         name=path.parent.name,
         audio=audio,
-        lines=read_notes(decode(path.read_bytes()), language),
+        lines=read_notes(read_text(path), language),
         tolerance=0.15,
         language=language,
     )
@@ -178,7 +179,7 @@ def read_notes(text: str, language: str = "en") -> Lines:
             start = gap + int(note[1]) * beat
             syllable = note[3].replace("~", "")
             fresh |= syllable.startswith(" ")
-            syllables.append((line, fresh, syllable.strip(), start, start + int(note[2]) * beat))
+            syllables.append((line, fresh, clean(syllable), start, start + int(note[2]) * beat))
             fresh = syllable.endswith(" ") or (fresh and not syllable.strip())
     return _words_by_line(syllables, language)
 
@@ -199,7 +200,9 @@ def _words_by_line(
                 words.append(Word(text=text, start=max(0, start), end=max(0, end)))
             elif words:  # "~" and empty notes hold the word before
                 begun = words.pop()
-                words.append(Word(text=begun.text + text, start=begun.start, end=max(0, end)))
+                # Of notes out of order, the last to sound counts.
+                last = max(begun.end, end)
+                words.append(Word(text=begun.text + text, start=begun.start, end=last))
         lines.append(tuple(w for w in words if letters(w.text, language)))
     return tuple(line for line in lines if line)
 

@@ -109,7 +109,8 @@ def _unsure(lines: Sequence[_Line]) -> Spans:
 
 
 def _lrc_lines(found: Sequence[TimedLine]) -> Iterator[_Line]:
-    for line, after in zip(found, [*found[1:], None], strict=True):
+    for nth, line in enumerate(found, start=1):
+        after = found[nth] if nth < len(found) else None
         if line.parts:
             closed = not line.parts[-1][1]
             end = after.start if after else line.parts[-1][0] + _LAST
