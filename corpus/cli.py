@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -36,7 +37,7 @@ from corpus.commands import (
 from corpus.errors import CanteError, UsageError
 from corpus.log import LOG, as_json_lines
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "run"]
 
 _INTERRUPTED = 130
 """As a shell tells of what ended by Ctrl-C: 128 and the signal's number."""
@@ -132,18 +133,27 @@ def options(
 
 
 def main() -> None:
-    """Run the command; one line for what goes wrong, a traceback only with --debug."""
+    """Run the command that was typed, and leave with its exit code."""
+    code = run(sys.argv[1:])
+    if code == _INTERRUPTED:
+        _leave_at_once(code)
+    sys.exit(code)
+
+
+def run(typed: Sequence[str]) -> int:
+    """Run a command, in this process; gives its exit code.
+
+    One line for what goes wrong, which is raised only with --debug.
+    """
     # Global options that people type after the verb: they are understood in any place.
-    general = [option for option in ("--debug", "--log-json") if option in sys.argv]
-    arguments = [argument for argument in sys.argv[1:] if argument not in general]
+    general = [option for option in ("--debug", "--log-json") if option in typed]
+    arguments = [argument for argument in typed if argument not in general]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams here
     began = time.monotonic()
     code = _ran([*general, *arguments], debug="--debug" in general)
     LOG.debug("ended", extra={"code": code, "seconds": round(time.monotonic() - began, 3)})
-    if code == _INTERRUPTED:
-        _leave_at_once(code)
-    sys.exit(code)
+    return code
 
 
 def _ran(arguments: list[str], *, debug: bool) -> int:
