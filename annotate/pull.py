@@ -257,7 +257,8 @@ def _regions(
         utterance = _added(task, id_, region)
         mine.add(utterance.id)
         yield utterance
-        yield spoken(saying, task, utterance, region, Verdict.CORRECTED)
+        # Its time is that of the task, which its utterances share.
+        yield replace(spoken(saying, task, utterance, region, Verdict.CORRECTED), seconds=0.0)
     malformed = {_added_id(task, id_) for id_ in problems}
     yield from _replaced(saying, task, known, added, mine | malformed)
     added |= dict.fromkeys(mine, saying.made)

@@ -82,8 +82,9 @@ def statement(items: Iterable[Fields], heard: Heard, questions: Questions) -> St
 def _sorted(
     items: Iterable[Fields], questions: Questions
 ) -> tuple[dict[str, dict[str, Fields]], list[tuple[str, Fields]], dict[str, str]]:
-    """Values by region, then by the name of the tag; those that speak of the recording;
-    and by region or else by tag, what a labelling config that somebody has changed asked.
+    """Values by region and tag; those that speak of the recording; and what nobody was asked.
+
+    The last by region or else by tag: somebody has changed the labelling config.
     """
     asked = {tag_of(name): name for name in (*questions.choices, *questions.texts)}
     regions: dict[str, dict[str, Fields]] = {}

@@ -33,7 +33,15 @@ from annotate.home import (
 )
 from corpus.errors import AnnotationServerError, UsageError
 
-__all__ = ["SHARED", "Running", "Server", "ending_on_signals", "running_server", "serve"]
+__all__ = [
+    "SHARED",
+    "Running",
+    "Server",
+    "ending_on_signals",
+    "is_starting",
+    "running_server",
+    "serve",
+]
 
 SHARED = "annotate"
 """The folder of a workspace below which the server gives files away, to who is logged in."""
@@ -102,6 +110,16 @@ def running_server(root: Path) -> Server | None:
     except (KeyError, ValueError, TypeError):
         return None
     return _server(folder, login, url, process)
+
+
+def is_starting(root: Path) -> bool:
+    """Whether somebody is starting the server of the workspace in `root`, or ending it."""
+    folder = root / _PRIVATE
+    if not folder.is_dir():
+        return False
+    with contextlib.suppress(Timeout), _lock(folder):
+        return False
+    return "url" not in read_json(folder / "server.json")
 
 
 def _server(folder: Path, login: Login, url: str, process: int) -> Server:
