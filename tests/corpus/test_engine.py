@@ -17,7 +17,10 @@ from corpus.engine import Engine, Here, Make, Processes, as_ended, in_order
 from corpus.errors import LostError, MissingExtraError, ModelError
 from corpus.run import Item, Outcome, Summary, Work, run_stage
 from corpus.store import Store
+from corpus.synth.make import make_cantes
+from tests.conftest import Cli
 from tests.corpus import steps
+from tests.corpus.cantes import matched_corpus
 from tests.corpus.stored import dump
 
 ROOT = Path(__file__).parent.parent.parent
@@ -76,6 +79,31 @@ def check_the_same_is_kept(engine: Engine, store: Store, another: Store, folder:
     with another.transaction() as transaction:
         transaction.forget("take", "poison")
     assert kept(another) == kept(store)
+
+
+def test_the_aligner_places_the_same_words_in_processes(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More threads may add up in another order.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    cantes = list(make_cantes(2, seed=5, verses=1, band=False))
+    found = []
+    for name, options in {"here": (), "processes": ("--processes", "2")}.items():
+        workspace = matched_corpus(tmp_path / name, cantes)
+        ran = cli("-w", workspace.root, "align", *options)
+        assert ran.code == 0, ran.err
+        assert ("2 done, 2 workers busy" in ran.err) == bool(options)
+        found.append(workspace.store.utterances())
+        workspace.store.close()
+    assert len({one.verse for one in found[0]} - {""}) == 2
+    assert found[0] == found[1]
+
+
+def test_options_that_contradict_each_other_are_told(cli: Cli) -> None:
+    for options in (("--devices", "0", "--device", "cpu"), ("--devices", "0", "--ray", "local")):
+        ran = cli("align", *options)
+        assert ran.code == 2
+        assert "--devices is for processes of this machine" in ran.err
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_run(store: Store) -> None:
@@ -163,7 +191,10 @@ from pathlib import Path
 from corpus.cli import app
 from corpus.engine import Processes
 from corpus.store import Store
+from corpus.synth.make import make_cantes
+from tests.conftest import Cli
 from tests.corpus import steps
+from tests.corpus.cantes import matched_corpus
 from tests.corpus.test_engine import take
 
 if __name__ == "__main__":

@@ -15,7 +15,10 @@ import pytest
 from corpus.engine_ray import Ray
 from corpus.errors import EngineError, ModelError
 from corpus.store import Store
+from corpus.synth.make import make_cantes
+from tests.conftest import Cli
 from tests.corpus import steps
+from tests.corpus.cantes import matched_corpus
 from tests.corpus.test_engine import another, check_the_same_is_kept, kept, take
 
 __all__ = ["another"]
@@ -41,8 +44,8 @@ def cluster() -> Iterator[Any]:
         head_node_args={"num_cpus": 2, "include_dashboard": False, "_system_config": _QUICK},
     )
     yield made
-    ray.shutdown()  # type: ignore[no-untyped-call]  # it has no types
-    made.shutdown()
+    ray.shutdown()
+    made.shutdown()  # type: ignore[no-untyped-call]  # it has no types
 
 
 def test_ray_keeps_what_one_process_keeps_whatever_is_killed(
@@ -60,6 +63,34 @@ def test_a_model_that_cannot_be_loaded_there_ends_the_run(cluster: Any, store: S
 def test_a_gpu_that_no_machine_has_is_told_of(cluster: Any, store: Store) -> None:
     with pytest.raises(EngineError, match="has no GPU"):
         take(store, steps.no_model, Ray(address=cluster.address, device="cuda"))
+
+
+@pytest.mark.long
+def test_every_engine_writes_and_aligns_the_same(
+    cluster: Any, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More threads may add up in another order.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    cantes = list(make_cantes(3, seed=5, verses=1, band=False))
+    found = []
+    for name, options in {
+        "here": (),
+        "processes": ("--processes", "2", "--batch-size", "2"),
+        "ray": ("--processes", "2", "--ray", cluster.address),
+    }.items():
+        workspace = matched_corpus(tmp_path / name, cantes)
+        for verb in ("draft", "align"):
+            ran = cli("-w", workspace.root, verb, *options)
+            assert ran.code == 0, ran.err
+            assert ("2 workers busy" in ran.err) == bool(options)
+        store = workspace.store
+        drafts = [store.draft(recording.id) for recording in store.recordings()]
+        found.append((drafts, store.utterances()))
+        store.close()
+    (drafts, utterances), *others = found
+    assert all(drafts)
+    assert len({one.verse for one in utterances} - {""}) == 3
+    assert others == [(drafts, utterances)] * 2
 
 
 def test_what_a_lost_machine_had_is_done_anew(
