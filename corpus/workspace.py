@@ -6,10 +6,13 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from corpus.bucket import Bucket, is_address
+from corpus.depot import Depot, FolderDepot
 from corpus.errors import ConfigError, WorkspaceError
 from corpus.media import Media, writing
 from corpus.store import Store
@@ -20,6 +23,7 @@ __all__ = [
     "Config",
     "Workspace",
     "config_problems",
+    "depot_of",
     "read_config",
     "read_toml",
     "store_url",
@@ -50,8 +54,11 @@ rights = "unknown"
 url = "sqlite:///corpus.db"
 
 [media]
-# Originals and 16 kHz mono FLAC; relative to this file.
+# Originals and 16 kHz mono FLAC: a folder, relative to this file, or a bucket: s3://bucket/corpus
 folder = "media"
+# Of a bucket, what is used is fetched into this folder: at most so many gigabytes of it.
+cache = "cache"
+cache_gb = 20.0
 
 [match]
 # The Whisper that writes the free draft transcripts: a size, a folder, or a hub name.
@@ -128,6 +135,15 @@ class MediaSection(_Section):
     """Where audio is kept."""
 
     folder: str = "media"
+    cache: Annotated[str, Field(min_length=1)] = "cache"
+    cache_gb: Annotated[float, Field(gt=0)] = 20.0
+
+    @field_validator("folder")
+    @classmethod
+    def _without_password(cls, folder: str) -> str:
+        if is_address(folder) and urlsplit(folder).password is not None:
+            raise ValueError("leave name and password out: the environment has them")
+        return folder
 
 
 class MatchSection(_Section):
@@ -246,6 +262,13 @@ def store_url(root: Path, url: str) -> str | sa.URL:
     return sa.URL.create("sqlite", database=str(root / relative))
 
 
+def depot_of(root: Path, media: MediaSection) -> Depot:
+    """Where the audio of a corpus lies; folders are meant from that of corpus.toml."""
+    if is_address(media.folder):
+        return Bucket(media.folder, root / media.cache, media.cache_gb * 1e9)
+    return FolderDepot(root / media.folder)
+
+
 def workspace_root(start: Path) -> Path:
     """The folder whose corpus.toml counts in `start`: itself, or the next one above it.
 
@@ -264,7 +287,7 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.config = read_config(root / CONFIG_NAME)
-        self.media = Media(root / self.config.media.folder)
+        self.media = Media(depot_of(root, self.config.media))
         self.store = Store(store_url(root, self.config.store.url))
 
     @classmethod

@@ -36,6 +36,7 @@ pytest_plugins = (
     "tests.servers.postgres",
     "tests.servers.label_studio",
     "tests.servers.media",
+    "tests.servers.s3",
     "tests.servers.site",
     # After what it imports of these.
     "tests.corpus.hub_releases",

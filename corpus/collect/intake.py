@@ -107,7 +107,7 @@ class Intake:
         features: tuple[Record, ...] = ()
         with self._fresh.hold(id_):
             known = self._fresh.get(id_) or self.workspace.store.recording(id_)
-            if known is None or not media.flac(id_).is_file():
+            if known is None or not media.has_flac(id_):
                 suffix = path.suffix.lower() if re.fullmatch(r"\.\w{1,8}", path.suffix) else ""
                 decoded = media.take(path, id_, suffix, STATS)
                 features = (measured(id_, media.samples(id_), decoded.said),)
