@@ -21,6 +21,7 @@ from corpus import tables as t
 from corpus.database import Database
 from corpus.errors import BackupError
 from corpus.media import writing
+from corpus.records import names_audio
 
 __all__ = ["Step", "dump", "load", "nothing"]
 
@@ -118,6 +119,16 @@ def _rows(path: Path, table: sa.Table, binary: Iterable[str]) -> Iterator[dict[s
                 row = json.loads(line.decode("utf-8", "surrogatepass"))
                 if not isinstance(row, dict) or row.keys() != columns:
                     raise BackupError(f"a row of {table.name} in the backup has other columns")
+                if table.name == t.recordings.name and not _named(row):
+                    raise BackupError(
+                        "a recording of the backup has an id or a suffix that is none"
+                    )
                 yield row | {name: b64decode(row[name]) for name in binary}
-    except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, TypeError, RecursionError, zlib.error) as error:
         raise BackupError(f"{table.name} of the backup cannot be read: {error}") from error
+
+
+def _named(row: Mapping[str, Any]) -> bool:
+    """Whether a recording can be named so: its files are looked for, and removed, by that."""
+    id_, suffix = row["id"], row["suffix"]
+    return isinstance(id_, str) and isinstance(suffix, str) and names_audio(id_, suffix)

@@ -61,6 +61,8 @@ def restore(backup: Path, folder: Path, *, store: str = "", step: Step = nothing
             damaged = _files(reader, manifest, scratch, step)
             (scratch / _MEDIA).mkdir(exist_ok=True)
             config = _settle(scratch / CONFIG_NAME, store)
+            if not store:
+                _check_store(scratch, config.store.url)
             with tempfile.TemporaryDirectory(prefix=".rows-", dir=scratch) as tables:
                 _rows(reader, manifest, Path(tables), store_url(scratch, config.store.url), step)
     return Restored(
@@ -160,6 +162,18 @@ def _rows(reader: Reader, manifest: Manifest, folder: Path, url: str | sa.URL, s
 
 
 # ---- settings
+
+
+def _check_store(root: Path, url: str) -> None:
+    """Raise BackupError where the store that a backup names is a file outside of the corpus."""
+    file = sa.make_url(store_url(root, url))
+    if file.get_backend_name() == "sqlite" and file.database not in {None, "", ":memory:"}:
+        path = Path(str(file.database)).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise BackupError(
+                f"the store of the backup lies outside of its corpus ({url}): say by --store"
+                " where it is to be"
+            )
 
 
 def _settle(path: Path, store: str) -> Config:
