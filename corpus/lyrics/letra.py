@@ -49,8 +49,8 @@ _UNSUNG = re.compile(
   | [©®].*
   | \W*(?:capo|cejilla|cejuela|transporte)\b.*\d.*
   | [(\[]\s*(?:falsetas?|guitarra|instrumental|m[úu]sica|solo|palmas|intro(?:ducci[óo]n)?|interludio
-      |puente|jaleos?|hablado|recitado|verse|verso|estrofa|copla|letra|outro|final|pre-?coro|bridge
-      |hook|zapateado|baile|escobilla|remate|salida|temple)\s*[\dIVX]*\s*:?\s*[)\]]:?
+      |puente|jaleos?|hablado|recitado|verse|verso|couplet|estrofa|strophe|copla|letra|outro|final
+      |pre-?coro|bridge|hook|zapateado|baile|escobilla|remate|salida|temple)\s*[\dIVX]*\s*:?\s*[)\]]:?
   | \[\s*[^\]]*\b(?:verse|verso|estrofa|intro|outro|puente|bridge)\b[^\]]*\]
   | (?:estrofa|verso|copla|letra|falseta|introducci[óo]n|intro|instrumental)\s*[\dIVX]*\s*:?
   | \(?\s*(?:\d{1,3}|[IVX]{1,5})\s*[.)ªº°-]?\s*\)?
@@ -65,7 +65,8 @@ _CHORD = re.compile(
     re.IGNORECASE,
 )
 _CHORUS = re.compile(
-    r"[(\[]?\s*(?:estribillo|coro|chorus|refr[áa]n|tornada)\s*(?:x\s*(\d{1,3}))?\s*\d*[)\].:]*"
+    r"[(\[]?\s*(?:estribillo|coro|chorus|refr[áa]n|refrain|refr[ãa]o|ritornello|tornada)\s*"
+    r"(?:x\s*(\d{1,3}))?\s*\d*[)\].:]*"
     r"(?:\s*[(\[]?x\s*(\d{1,3})[)\]]?)?",
     re.IGNORECASE,
 )
