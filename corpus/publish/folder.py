@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from corpus.errors import PublishError
 from corpus.media import hash_file
+from corpus.run import n_cores
 
 __all__ = [
     "CARD",
@@ -109,11 +111,13 @@ def making(folder: Path) -> Iterator[Path]:
 
 def files_of(folder: Path) -> dict[str, File]:
     """Each file by its path in the folder; the manifest left out."""
-    return {
-        path.relative_to(folder).as_posix(): File(sha256=hash_file(path), bytes=path.stat().st_size)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path != folder / MANIFEST
-    }
+    everything = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = [path for path in everything if path != folder / MANIFEST]
+    with ThreadPoolExecutor(n_cores()) as pool:
+        return {
+            path.relative_to(folder).as_posix(): File(sha256=digest, bytes=path.stat().st_size)
+            for path, digest in zip(paths, pool.map(hash_file, paths), strict=True)
+        }
 
 
 def write_manifest(folder: Path, told: Manifest) -> None:
