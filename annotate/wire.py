@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from corpus.errors import UsageError
+from corpus.redact import keep_secret
 
 __all__ = [
     "Refusals",
@@ -55,6 +56,7 @@ def checked_token(token: str) -> str:
     token = token.strip()
     if not re.fullmatch(r"[!-~]+", token):
         raise UsageError("the token of Label Studio is empty, or has signs that no token has")
+    keep_secret(token)
     return token
 
 

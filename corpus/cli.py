@@ -35,7 +35,7 @@ from corpus.commands import (
     transcribe,
 )
 from corpus.errors import CanteError, UsageError
-from corpus.log import LOG, as_json_lines
+from corpus.log import LOG, as_json_lines, no_secret_in_tracebacks
 
 __all__ = ["app", "main", "run"]
 
@@ -134,6 +134,7 @@ def options(
 
 def main() -> None:
     """Run the command that was typed, and leave with its exit code."""
+    no_secret_in_tracebacks()
     code = run(sys.argv[1:])
     if code == _INTERRUPTED:
         _leave_at_once(code)

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from corpus.engine import Engine, Here, Make, as_ended
 from corpus.errors import CanteError, LostError, PassedOverError, StoreError
 from corpus.log import LOG
+from corpus.redact import without_secrets
 from corpus.rows import Done, Record
 from corpus.store import Store
 
@@ -177,7 +178,12 @@ def _outcome(item: Item[Any], given: Future[Outcome]) -> Outcome:
     try:
         return given.result()
     except LostError as error:
-        return Outcome(failures=(Failure(item=item.key, reason=str(error)),))
+        return _failed_whole(item, str(error))
+
+
+def _failed_whole(item: Item[Any], reason: str) -> Outcome:
+    """That an item could not be done; what is kept beside it holds no secret."""
+    return Outcome(failures=(Failure(item=item.key, reason=without_secrets(reason)),))
 
 
 def _failed(item: Item[Any], outcome: Outcome) -> bool:
@@ -229,12 +235,12 @@ def _attempt(step: Callable[[P], Outcome], item: Item[P], *, debug: bool) -> Out
     except PassedOverError as why:
         return Outcome(note=f"passed over: {why}", passed_over=True)
     except CanteError as error:
-        return Outcome(failures=(Failure(item=item.key, reason=str(error)),))
+        return _failed_whole(item, str(error))
     except Exception as error:
         if debug:
             raise
         reason = f"unexpected {type(error).__name__}: {error}; run with --debug for more"
-        return Outcome(failures=(Failure(item=item.key, reason=" ".join(reason.split())),))
+        return _failed_whole(item, " ".join(reason.split()))
 
 
 def _marks(stage: str, item: Item[P], outcome: Outcome) -> Iterable[Done]:

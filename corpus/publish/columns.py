@@ -24,6 +24,7 @@ from corpus.records import (
     Verse,
     content_id,
 )
+from corpus.redact import without_credentials
 from corpus.spelling import fold_sound
 from corpus.text import fold
 
@@ -139,7 +140,7 @@ def row(utterance: Utterance, about: About, clip: bytes | None, suffix: str) -> 
         "rights_audio": rights.audio,
         "rights_text": rights.text,
         "rights_annotation": rights.annotation,
-        "source": recording.source if "://" in recording.source else "",
+        "source": without_credentials(recording.source) if "://" in recording.source else "",
         "fingerprint": about.codes.get(recording.id),
     }
 
