@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from corpus.errors import StoreError
+from corpus.redact import keep_secret
 
 __all__ = ["HEAD", "Database", "told"]
 
@@ -41,6 +42,7 @@ class Database:
         with told("url in corpus.toml"):
             parsed = sa.make_url(url)
         self.url = parsed.render_as_string(hide_password=True)
+        keep_secret(str(parsed.password or ""))
         with told(self.url):
             # A server that was restarted since is not noticed by who asks it next.
             self._engine = sa.create_engine(parsed, pool_pre_ping=True)
