@@ -29,6 +29,7 @@ settings.load_profile("unhurried")
 
 pytest_plugins = (
     "tests.corpus.kept",
+    "tests.newer",
     "tests.corpus.publishing",
     "tests.servers.browser",
     "tests.servers.hub",
