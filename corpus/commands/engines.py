@@ -21,7 +21,7 @@ Processes = Annotated[
     typer.Option(
         "--processes",
         min=1,
-        help="Work in so many processes, each with its own model; with --ray, so many there.",
+        help="Work in so many processes beside each other; with --ray, in so many there.",
     ),
 ]
 RayAddress = Annotated[

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Json, agreed, extra, find_release, open_workspace
+from corpus.commands.engines import Processes, RayAddress, engine_of
+from corpus.commands.shared import (
+    Json,
+    agreed,
+    extra,
+    find_release,
+    open_workspace,
+    utilisation,
+)
 from corpus.errors import UsageError
 from corpus.records import Tier
 from corpus.show import as_json, say, table, tracker
 
 if TYPE_CHECKING:
+    from corpus.engine import Engine
     from corpus.publish.release import Options, Released
     from corpus.publish.withdraw import Withdrawn
     from corpus.workspace import Workspace
@@ -84,6 +93,8 @@ def release(
     pointers: Annotated[
         bool, typer.Option("--pointers", help="No sound, but what `corpus rebuild` knows it by.")
     ] = False,
+    processes: Processes = None,
+    ray: RayAddress = "",
     json: Json = False,
 ) -> None:
     """Freeze utterances as a Hugging Face dataset under a name, in releases/NAME of the corpus.
@@ -118,7 +129,8 @@ def release(
         pointers=pointers,
     )
     folder = workspace.root / "releases" / name
-    _tell(_made(workspace, name, folder, options), "release", json=json)
+    engine = engine_of(processes, ray) if processes or ray else None
+    _tell(_made(workspace, name, folder, options, engine), "release", json=json)
 
 
 @app.command()
@@ -176,13 +188,19 @@ def _span(years: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2] or found[1])) if found else None
 
 
-def _made(workspace: Workspace, name: str, folder: Path, options: Options) -> Released:
+def _made(
+    workspace: Workspace,
+    name: str,
+    folder: Path,
+    options: Options,
+    engine: Engine | None = None,
+) -> Released:
     with extra("publish"):
         from corpus.publish.release import release as freeze
 
     people = agreed(workspace)
     options = replace(options, agreement=asdict(people) if people.utterances else {})
-    return freeze(workspace, name, folder, options, track=tracker("recordings"))
+    return freeze(workspace, name, folder, options, engine=engine, track=tracker("recordings"))
 
 
 def _tell(made: Released, verb: str, *, json: bool) -> None:
@@ -192,6 +210,8 @@ def _tell(made: Released, verb: str, *, json: bool) -> None:
     rows = ", ".join(f"{n_rows} {split}" for split, n_rows in made.rows.items())
     minutes = 60 * sum(made.hours.values())
     say(f"{verb}: {made.folder}: {rows} utterances, {minutes:.1f} minutes")
+    if made.busy is not None:
+        say(f"{verb}: {utilisation(made.workers, made.busy)}")
     for reason, n_rows in made.left_out.items():
         say(f"{verb}: {n_rows} left out: {reason}")
     for reason, n_rows in made.set_aside.items():

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from corpus.engine import Engine
 from corpus.errors import PublishError
 from corpus.publish.about import about_of, strata_of
 from corpus.publish.card import card
@@ -55,7 +56,8 @@ class Options:
 class Released:
     """What was released: rows and hours a split, what was left out and set aside, by reason.
 
-    `fixed_test_gone` are rows of the earlier test set that are not in it.
+    `fixed_test_gone` are rows of the earlier test set that are not in it; `busy` is the share of
+    the time of its `workers` in which they worked (None: it was one process).
     """
 
     name: str
@@ -65,6 +67,8 @@ class Released:
     left_out: Mapping[str, int]
     set_aside: Mapping[str, int]
     fixed_test_gone: int = 0
+    workers: int = 1
+    busy: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +80,17 @@ class _Test:
 
 
 def release(
-    workspace: Workspace, name: str, folder: Path, options: Options, *, track: Track = iter
+    workspace: Workspace,
+    name: str,
+    folder: Path,
+    options: Options,
+    *,
+    engine: Engine | None = None,
+    track: Track = iter,
 ) -> Released:
     """Freeze what is wanted under a name, and write it into a folder that is not there yet.
 
+    Clips are cut by the workers of the engine: threads of this process where none is named.
     Raises PublishError when the folder or the name is taken, or there is nothing to release,
     MediaError when audio is missing; the folder appears whole or not at all.
     """
@@ -98,7 +109,7 @@ def release(
     )
     with making(folder) as scratch:
         (scratch / "data").mkdir()
-        write_rows(scratch / "data", wares, track)
+        workers, busy = write_rows(scratch / "data", wares, track, engine)
         if options.pointers:
             recordings = dict.fromkeys(one.recording for one in wares.utterances)
             write_pointers(scratch, workspace.media, recordings)
@@ -107,7 +118,7 @@ def release(
         told = finish(scratch, told.model_copy(update={"fixed_test_gone": gone}))
     with workspace.store.transaction() as transaction:
         transaction.save([frozen])
-    return released(told, folder)
+    return replace(released(told, folder), workers=workers, busy=busy)
 
 
 def finish(folder: Path, told: Manifest) -> Manifest:

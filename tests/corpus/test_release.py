@@ -19,6 +19,7 @@ from corpus.publish.tally import tally
 from corpus.records import Tier, Verdict
 from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
+from tests.conftest import Cli
 from tests.corpus.made import utterance, verse
 from tests.corpus.publishing import publish, said, table
 
@@ -35,6 +36,20 @@ def test_the_same_gives_the_same_bytes(aligned: Workspace, tmp_path: Path) -> No
     for name, told in first.files.items():
         path = folders[0] / name
         assert (hash_file(path), path.stat().st_size) == (told.sha256, told.bytes)
+
+
+def test_processes_give_the_same_bytes(
+    aligned: Workspace, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus.publish.shards._SHORTEST", 1)
+    for name, options in {"uno": (), "dos": ("--processes", "2")}.items():
+        made = cli("release", name, "--min-tier", "bronze", "--json", *options)
+        assert made.code == 0, made.err
+        assert (made.json["busy"] is not None) == bool(options)
+    data = [aligned.root / "releases" / name / "data" for name in ("uno", "dos")]
+    first, second = ({path.name: path.read_bytes() for path in one.iterdir()} for one in data)
+    assert len(first) > 2
+    assert first == second
 
 
 def test_a_change_of_one_utterance_changes_one_file(
