@@ -30,9 +30,19 @@ def told(url: str) -> Iterator[None]:
         raise StoreError(f"the store {url} needs the package {error.name}: install it") from error
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        # SQLite cannot even be read where there is no room for its notes beside the database.
-        hint = ": is there room left on the disk?" if "disk" in cause else ""
-        raise StoreError(f"the store {url} cannot be used: {cause}{hint}") from error
+        raise StoreError(f"the store {url} cannot be used: {cause}{_hint(error, cause)}") from error
+
+
+def _hint(error: SQLAlchemyError, cause: str) -> str:
+    """What to do, where it can be told."""
+    # SQLite cannot even be read where there is no room for its notes beside the database.
+    if "disk" in cause:
+        return ": is there room left on the disk?"
+    if "locked" in cause or "lock timeout" in cause:
+        return ": another command writes there; run again when it has ended"
+    if getattr(error, "connection_invalidated", False):
+        return ": run again when its server is back; what was done is kept"
+    return ""
 
 
 class Database:
@@ -50,6 +60,8 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _tune_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
+        if parsed.get_backend_name() == "postgresql":
+            sa.event.listen(self._engine, "begin", _begin_postgresql)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -144,6 +156,17 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # A writer takes the lock before it reads: what it read is then still true when it writes.
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+_WRITER = 2_261_037_203
+"""The number of the lock of who writes, among all locks of a database; any would do."""
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    # As in SQLite: two that changed the same row at once, or made the same tables, would fail.
+    if connection.get_execution_options().get("writing", False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_S}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
 
 
 def _revision(connection: sa.Connection) -> str | None:

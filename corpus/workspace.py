@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from corpus.bucket import Bucket, is_address
 from corpus.depot import Depot, FolderDepot
-from corpus.errors import ConfigError, WorkspaceError
+from corpus.errors import ConfigError, StoreError, WorkspaceError
 from corpus.media import Media, writing
 from corpus.store import Store
 from corpus.toml import loads
@@ -21,6 +22,7 @@ from corpus.toml import loads
 __all__ = [
     "CONFIG_NAME",
     "Config",
+    "MediaSection",
     "Workspace",
     "config_problems",
     "depot_of",
@@ -288,7 +290,8 @@ class Workspace:
         self.root = root
         self.config = read_config(root / CONFIG_NAME)
         self.media = Media(depot_of(root, self.config.media))
-        self.store = Store(store_url(root, self.config.store.url))
+        self._seen = _stamp(root / CONFIG_NAME)
+        self.store = Store(store_url(root, self.config.store.url), self._check_unmoved)
 
     @classmethod
     def create(cls, folder: Path) -> Workspace:
@@ -313,6 +316,27 @@ class Workspace:
         Raises WorkspaceError when there is none, ConfigError when it says what cannot be.
         """
         return cls(workspace_root(start))
+
+    def _check_unmoved(self) -> None:
+        """Raise StoreError where `corpus move` has gone by: what is written here would be lost."""
+        stamp = _stamp(self.root / CONFIG_NAME)
+        if stamp == self._seen:
+            return
+        # Somebody who is editing it may leave it for a moment so that it cannot be read.
+        with contextlib.suppress(ConfigError):
+            now, then = read_config(self.root / CONFIG_NAME), self.config
+            if (now.store.url, now.media.folder) != (then.store.url, then.media.folder):
+                raise StoreError(f"{self.root} was moved to another place meanwhile: run again")
+            self._seen = stamp
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What tells whether a file was changed; None where it is not there."""
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 def _toml_string(text: str) -> str:
