@@ -3,7 +3,7 @@
 
 RUN = uv run --frozen --extra all
 
-.PHONY: demo test test-long test-postgres docs
+.PHONY: demo test test-long test-postgres docs fuzz
 
 demo:
 	. ./setup.sh && $(RUN) --group demo corpus demo
@@ -17,6 +17,10 @@ test-long:
 # The tests with a real Label Studio again, with PostgreSQL under that too.
 test-postgres:
 	. ./setup.sh && cante_get_chromium && cante_get_postgres && CANTE_POSTGRES=1 $(RUN) --group dev pytest tests/annotate
+
+# Each parser under atheris, a minute each: what is found is in fuzz/found.
+fuzz:
+	. ./setup.sh && $(RUN) --group dev --group fuzz python fuzz/run.py
 
 docs:
 	. ./setup.sh && $(RUN) --group dev mkdocs build --strict

@@ -29,14 +29,21 @@ _STEP = SAMPLE_RATE // 10
 class Drafter:
     """A Whisper of CTranslate2's form in a folder; `device` is "auto", "cpu" or "cuda".
 
-    Raises ModelError when the folder holds no such model, MissingExtraError
-    without faster-whisper.
+    Raises ModelError when the folder holds no such model, or one that does not know
+    the language, MissingExtraError without faster-whisper.
     """
 
     def __init__(self, folder: Path, language: str = "es", device: str = "auto") -> None:
         self.name = folder.name
         self.language = language
         self._model = _load(folder, device)
+        known = self._model.supported_languages
+        # One of English alone hears English whatever it is told.
+        if self._model.model.is_multilingual and language not in known:
+            raise ModelError(
+                f"Whisper knows no language '{language}': do without drafts (`corpus match "
+                f"--no-draft`), or name a relative of those it knows: {', '.join(known)}"
+            )
 
     def transcribe(self, samples: Samples, progress: Progress | None = None) -> tuple[Segment, ...]:
         """Segments in order; none where nothing is heard.

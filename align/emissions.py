@@ -5,20 +5,25 @@ Another model is another class behind `AcousticModel`; nothing else changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from align.windows import Window, windows
 from corpus.errors import ModelError
 from corpus.media import Samples, hash_file
 from corpus.records import content_id
 
-__all__ = ["AcousticModel", "Heard", "Progress", "WhisperCTC", "pick_device"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["AcousticModel", "Heard", "Progress", "WhisperCTC", "name_of", "pick_device"]
 
 Progress = Callable[[float], None]
 """Told the share of the audio that was listened to, 0 to 1."""
@@ -73,13 +78,20 @@ class WhisperCTC:
 
     `encoder` is a folder of transformers' form; `head` a folder that
     `align.head.save_head` wrote, or None for the one that is shipped for such an
-    encoder.  Of an hour of audio only the letters are kept, 21 MB.  Raises
-    ModelError when a folder does not hold what it should.
+    encoder.  `batch_size` windows of 30 s are heard at once.  Of an hour of audio only
+    the letters are kept, 21 MB.  Raises ModelError when a folder does not hold what it
+    should.
     """
 
     frame_rate = 50.0
 
-    def __init__(self, encoder: Path, head: Path | None = None, device: str = "auto") -> None:
+    def __init__(
+        self,
+        encoder: Path,
+        head: Path | None = None,
+        device: str = "auto",
+        batch_size: int = 1,
+    ) -> None:
         # torch takes 2 s to import: not before it is needed.
         from align.encoder import WhisperEncoder
         from align.head import load_head, shipped_head
@@ -96,32 +108,53 @@ class WhisperCTC:
             )
         self.head = folder
         self._folders = encoder, folder
+        self._batch_size = batch_size
         self.labels = self._head.config.labels
 
     @cached_property
     def name(self) -> str:
         """The two folders' names and what their weights are now: other weights, another name."""
-        files = [path for folder in self._folders for path in sorted(folder.glob("*.safetensors"))]
-        digest = content_id(*(hash_file(path) for path in files))
-        return "+".join(folder.name for folder in self._folders) + f"-{digest[:8]}"
+        return name_of(*self._folders)
 
     def hear(self, samples: Samples, progress: Progress | None = None) -> Heard:
         """ceil(seconds * 50) frames of 29 labels, by windows of 30 s that share 10 s."""
-        import torch
-
         from align.encoder import FRAMES_A_WINDOW, OVERLAP_FRAMES, n_frames_of
-        from align.windows import windows
 
-        layers = self._head.config.layers
         letters = np.empty((n_frames_of(samples.n_samples), len(self.labels)), np.float32)
         voice = np.empty(len(letters), np.float32)
-        for window in windows(len(letters), FRAMES_A_WINDOW, OVERLAP_FRAMES):
-            with torch.inference_mode():
-                states = self._encoder.window_states(samples, window, layers)
-                logits = self._head(states[None])[0].cpu()
-            kept = slice(window.keep_from, window.keep_to)
-            letters[kept] = logits[window.kept, :-1].log_softmax(-1).numpy()
-            voice[kept] = logits[window.kept, -1].sigmoid().numpy()
+        all_windows = windows(len(letters), FRAMES_A_WINDOW, OVERLAP_FRAMES)
+        while some := list(islice(all_windows, self._batch_size)):
+            for window, logits in zip(some, self._logits(samples, some), strict=True):
+                kept = slice(window.keep_from, window.keep_to)
+                letters[kept] = logits[window.kept, :-1].log_softmax(-1).numpy()
+                voice[kept] = logits[window.kept, -1].sigmoid().numpy()
             if progress is not None:
-                progress(window.keep_to / len(letters))
+                progress(some[-1].keep_to / len(letters))
         return Heard(letters=letters, voice=voice)
+
+    def _logits(self, samples: Samples, some: Sequence[Window]) -> list[Tensor]:
+        """What the head makes of windows, shape (n_frames, n_labels + 1) each."""
+        import torch
+
+        from align.encoder import read_window
+
+        pieces = [read_window(samples, window) for window in some]
+        with torch.inference_mode():
+            states = self._encoder.batch_states(pieces, self._head.config.layers)
+            # The last window of all may be shorter, and then goes by itself.
+            same = (torch.stack(list(group)) for _, group in groupby(states, key=len))
+            return [logits for group in same for logits in self._head(group).cpu()]
+
+
+def name_of(encoder: Path, head: Path | None = None) -> str:
+    """The name of the `WhisperCTC` of these folders, which is not loaded for it."""
+    if head is None:
+        from align.encoder import read_sizes
+        from align.head import shipped_head
+
+        sizes = read_sizes(encoder)
+        head = shipped_head(sizes["d_model"], sizes["encoder_layers"])
+    folders = encoder, head
+    files = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+    digest = content_id(*(hash_file(path) for path in files))
+    return "+".join(folder.name for folder in folders) + f"-{digest[:8]}"

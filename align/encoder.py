@@ -9,7 +9,7 @@ loads the decoder too, which nothing here listens to; a test holds the two equal
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ __all__ = [
     "SAMPLES_A_FRAME",
     "WhisperEncoder",
     "n_frames_of",
+    "read_sizes",
+    "read_window",
 ]
 
 FRAME_RATE = 50
@@ -124,7 +126,7 @@ class WhisperEncoder:
     """
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
-        config = _read_config(folder)
+        config = read_sizes(folder)
         self.width: int = config["d_model"]
         self.n_layers: int = config["encoder_layers"]
         self.n_mels: int = config["num_mel_bins"]
@@ -148,18 +150,29 @@ class WhisperEncoder:
 
         Layer 0 is what goes into the first layer, the last one is normed.
         """
+        return self.batch_states([samples], layers)[0]
+
+    def batch_states(
+        self, pieces: Sequence[NDArray[np.float32]], layers: tuple[int, ...]
+    ) -> list[Tensor]:
+        """The same of several pieces, which are heard at once."""
         room = FRAMES_A_WINDOW * SAMPLES_A_FRAME
-        padded = np.pad(samples[:room], (0, max(0, room - len(samples))))
-        mel = torch.from_numpy(np.asarray(self._mel(padded, padding=0), dtype=np.float32))
+        padded = [np.pad(one[:room], (0, max(0, room - len(one)))) for one in pieces]
+        mels = np.stack([np.asarray(self._mel(one, padding=0), np.float32) for one in padded])
         with torch.inference_mode():
-            found = self._encoder(mel[None].to(self.device))
-            kept = torch.stack([found[layer][0] for layer in layers], dim=1)
-        return kept[: n_frames_of(len(samples))]
+            found = self._encoder(torch.from_numpy(mels).to(self.device))
+            kept = torch.stack([found[layer] for layer in layers], dim=2)
+        return [one[: n_frames_of(len(piece))] for one, piece in zip(kept, pieces, strict=True)]
 
     def window_states(self, samples: Samples, window: Window, layers: tuple[int, ...]) -> Tensor:
         """Hidden states of one window of longer audio, as `states` gives them."""
-        n_samples = (window.end - window.begin) * SAMPLES_A_FRAME
-        return self.states(samples.read(window.begin * SAMPLES_A_FRAME, n_samples), layers)
+        return self.states(read_window(samples, window), layers)
+
+
+def read_window(samples: Samples, window: Window) -> NDArray[np.float32]:
+    """The audio of one window."""
+    n_samples = (window.end - window.begin) * SAMPLES_A_FRAME
+    return samples.read(window.begin * SAMPLES_A_FRAME, n_samples)
 
 
 _SIZES = {
@@ -171,7 +184,11 @@ _SIZES = {
 }
 
 
-def _read_config(folder: Path) -> dict[str, int]:
+def read_sizes(folder: Path) -> dict[str, int]:
+    """What the config.json of a Whisper says of its encoder, by transformers' names.
+
+    Raises ModelError when there is none.
+    """
     try:
         config: Any = json.loads((folder / "config.json").read_text("utf-8"))
     except (OSError, ValueError) as error:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import TrainError
+from corpus.lyrics.base import read_text
 from corpus.media import SAMPLE_RATE
 from corpus.records import Word
-from corpus.text import decode, letters
+from corpus.text import clean, letters
 
 __all__ = [
     "Change",
@@ -41,7 +42,8 @@ Spans = tuple[tuple[float, float], ...]
 Change = Callable[[], tuple[float, float]]
 """Gives a tempo and a shift in semitones."""
 
-_NOTE = re.compile(r"[:*F] (-?\d+) (\d+) -?\d+ ?(.*)$")
+# No song has a beat of ten digits.
+_NOTE = re.compile(r"[:*F] (-?\d{1,9}) (\d{1,9}) -?\d+ ?(.*)$")
 _BED_SECONDS = 20.0
 
 
@@ -127,7 +129,7 @@ def _ultrastar_song(path: Path, language: str) -> Song:
     return Song(
         name=path.parent.name,
         audio=audio,
-        lines=read_notes(decode(path.read_bytes()), language),
+        lines=read_notes(read_text(path), language),
         tolerance=0.15,
         language=language,
     )
@@ -177,13 +179,13 @@ def read_notes(text: str, language: str = "en") -> Lines:
             start = gap + int(note[1]) * beat
             syllable = note[3].replace("~", "")
             fresh |= syllable.startswith(" ")
-            syllables.append((line, fresh, syllable.strip(), start, start + int(note[2]) * beat))
+            syllables.append((line, fresh, clean(syllable), start, start + int(note[2]) * beat))
             fresh = syllable.endswith(" ") or (fresh and not syllable.strip())
     return _words_by_line(syllables, language)
 
 
 def _header(text: str, key: str) -> float:
-    found = re.search(rf"^#{key}:\s*([\d.,]+)", text, re.MULTILINE)
+    found = re.search(rf"^#{key}:\s*(\d{{1,9}}(?:[.,]\d{{0,9}})?)", text, re.MULTILINE)
     return float(found[1].replace(",", ".")) if found else 0.0
 
 
@@ -198,7 +200,9 @@ def _words_by_line(
                 words.append(Word(text=text, start=max(0, start), end=max(0, end)))
             elif words:  # "~" and empty notes hold the word before
                 begun = words.pop()
-                words.append(Word(text=begun.text + text, start=begun.start, end=max(0, end)))
+                # Of notes out of order, the last to sound counts.
+                last = max(begun.end, end)
+                words.append(Word(text=begun.text + text, start=begun.start, end=last))
         lines.append(tuple(w for w in words if letters(w.text, language)))
     return tuple(line for line in lines if line)
 

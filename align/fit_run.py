@@ -16,8 +16,8 @@ from align.fit import Checkpoint, Features, fit
 from align.fit_figures import Figures, figures
 from align.fit_sets import AudioSet, audio_sets, held_out
 from align.fit_work import Work
-from align.head import Head, HeadConfig, load_head, save_head
-from align.recipe import RECIPE_NAME, HeadPart, Recipe, dump_recipe
+from align.head import Head, HeadConfig, load_head, save_head, shipped_head
+from align.recipe import BUILT_IN, RECIPE_NAME, HeadPart, Recipe, dump_recipe
 from corpus.errors import ConfigError
 from corpus.media import hash_file
 from corpus.models import resolve
@@ -68,7 +68,8 @@ def make_head(
     sets, judges = audio_sets(recipe, data), held_out(recipe, data)
     encoder = WhisperEncoder(folder, device)
     recipe = replace(recipe, head=_settled(recipe.head, data, encoder))
-    begin = load_head(Path(recipe.head.begin)) if recipe.head.begin else None
+    before = _begin_folder(recipe.head.begin, encoder)
+    begin = load_head(before) if before else None
     work = Work(
         root=output / ".work",
         encoder=encoder,
@@ -76,7 +77,8 @@ def make_head(
         weights=content_id(*map(hash_file, sorted(folder.glob("model*.safetensors")))),
     )
     heard = _heard(sets, work, progress)
-    loss = _train(recipe, heard, work, output, device, progress, begin=begin)
+    first = hash_file(before / "head.safetensors") if before else ""
+    loss = _train(recipe, heard, work, output, device, progress, begin=begin, first=first)
     model = WhisperCTC(folder, output, device)
     rows = figures(judges, model, lambda done: progress("judge", done, len(judges)))
     made = Made(
@@ -117,8 +119,16 @@ def _settled(head: HeadPart, data: Path, encoder: WhisperEncoder) -> HeadPart:
         )
     below = data / Path(head.encoder).expanduser()
     name = str(below.resolve()) if below.is_dir() else head.encoder
-    begin = str((data / Path(head.begin).expanduser()).resolve()) if head.begin else ""
+    named = head.begin in {"", BUILT_IN}
+    begin = head.begin if named else str((data / Path(head.begin).expanduser()).resolve())
     return replace(head, layers=layers, encoder=name, begin=begin)
+
+
+def _begin_folder(begin: str, encoder: WhisperEncoder) -> Path | None:
+    """The head that is trained on; None where one begins at random."""
+    if begin == BUILT_IN:
+        return shipped_head(encoder.width, encoder.n_layers)
+    return Path(begin) if begin else None
 
 
 def _config(head: HeadPart, encoder: WhisperEncoder) -> HeadConfig:
@@ -150,15 +160,18 @@ def _train(
     progress: Move,
     *,
     begin: Head | None,
+    first: str,
 ) -> float | None:
-    """Write head and recipe; gives the mean loss of the last steps."""
+    """Write head and recipe; gives the mean loss of the last steps.
+
+    `first` is the digest of the weights that it begins with.
+    """
     losses: list[float] = []
 
     def told(step: int, loss: float) -> None:
         losses.append(loss)
         progress("train", step, recipe.fit.steps)
 
-    first = hash_file(Path(recipe.head.begin) / "head.safetensors") if begin else ""
     what = (work.weights, repr(work.config), repr(recipe.fit), device, first)
     key = content_id(*what, *(one.key for one, _ in heard))
     checkpoint = Checkpoint(file=work.root / f"training-{key}.pt")

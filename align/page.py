@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -29,10 +27,8 @@ from align.looks import (
     headline,
 )
 from corpus.media import compact
+from corpus.pages import page
 from corpus.records import Recording, Utterance
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 __all__ = ["MOST_EMBEDDED", "render", "sound"]
 
@@ -74,20 +70,24 @@ def render(
     `sound` gives it; `language` the one that is sung.
     """
     rows = [_utterance(one) for one in utterances]
-    return _template().render(
+    return page(
+        "align",
+        written_in="en",
+        title=headline(recording),
+        media="data:" if audio.startswith("data:") else "file: 'self'",
         recording=recording,
         headline=headline(recording),
         duration=clock(recording.duration),
         rows=rows,
         n_doubtful=sum(row["doubtful"] for row in rows),
-        kinds={kind.value: name for kind, name in KINDS.items()},
+        kinds=list(KINDS.values()),
         ramp=", ".join(shade for _, shade in RAMP),
         sure=colour(1),
-        level_colour=LEVEL_COLOUR,
-        voice_colour=VOICE_COLOUR,
         audio=audio,
         language=language,
         drawn={
+            "kinds": [kind.value for kind in KINDS],
+            "colours": {"level": LEVEL_COLOUR, "voice": VOICE_COLOUR},
             "duration": recording.duration,
             "rate": _CURVE_RATE,
             "level": _per_cent(1 - level / LEVEL_FLOOR, LEVEL_RATE),
@@ -95,18 +95,6 @@ def render(
             "utterances": rows,
         },
     )
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    # Titles and letras are other people's text: everything is escaped.
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = resources.files("align").joinpath("page.html").read_text("utf-8")
-    return environment.from_string(source)
 
 
 def _utterance(utterance: Utterance) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from corpus.errors import ConfigError
 from corpus.workspace import read_toml
 
 __all__ = [
+    "BUILT_IN",
     "RECIPE_NAME",
     "CorpusPart",
     "HeadPart",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 RECIPE_NAME = "recipe.toml"
+BUILT_IN = "whisper-ctc"
+"""The head that comes with this package, as corpus.toml names it too."""
 
 _Language = Annotated[str, Field(min_length=2, max_length=3)]
 Way = Literal["slowed", "melisma"]
@@ -37,8 +40,9 @@ class HeadPart:
     """[head]: what the head is made for and of, as in `align.head.HeadConfig`.
 
     `encoder` is a Whisper's size, folder or hub name; no `layers` are five between
-    a third of its layers and the last.  `begin` is the folder of a head that is trained on,
-    whose layers and width then hold; without it a head begins at random.
+    a third of its layers and the last.  `begin` is the folder of a head that is trained on, or
+    "whisper-ctc" for the one that is shipped; its layers and width then hold.  Without it a
+    head begins at random.
     """
 
     encoder: str = "base"

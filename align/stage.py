@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from align.aligner import Aligner
@@ -11,21 +12,35 @@ from align.cut import cut
 from align.records import Alignment
 from align.wordless import cries_of, silences_of
 from corpus.errors import AlignmentError
-from corpus.media import SAMPLE_RATE
-from corpus.records import Decision, Match, Recording, Utterance, Verse, content_id
+from corpus.media import SAMPLE_RATE, Media
+from corpus.records import Decision, Match, Recording, Segment, Utterance, Verse, content_id
 from corpus.rows import AlignedRecording
 from corpus.run import Item, Outcome
 from corpus.workspace import Workspace
 
-__all__ = ["AlignStage"]
+__all__ = ["AlignStage", "Aligning", "ToAlign"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToAlign:
+    """One recording, with all that its alignment asks of the store.
+
+    `texts` are the lines of the verses that are sung, as they are spelt where the recording came
+    from, `verses` their ids, `draft` a free transcript, if there is one.
+    """
+
+    recording: str
+    verses: tuple[str, ...]
+    texts: tuple[tuple[str, ...], ...]
+    draft: tuple[Segment, ...] = ()
 
 
 class AlignStage:
-    """Aligns the accepted matches of a workspace."""
+    """What is to be aligned in a workspace; `model` is the name of what hears."""
 
-    def __init__(self, workspace: Workspace, aligner: Aligner) -> None:
+    def __init__(self, workspace: Workspace, model: str) -> None:
         self.workspace = workspace
-        self.aligner = aligner
+        self.model = model
         # First: what they name was there before them.
         self._matches = workspace.store.matches()
         self.verses = {verse.id: verse for verse in workspace.store.verses()}
@@ -37,7 +52,7 @@ class AlignStage:
         return [
             Item(
                 key=match.recording,
-                inputs=content_id(match.id, self.aligner.model.name, settings),
+                inputs=content_id(match.id, self.model, settings),
                 payload=match,
             )
             for match in self._matches
@@ -49,37 +64,45 @@ class AlignStage:
         texts = (one.verse in self.verses for one in match.verses)
         return match.recording in self.recordings and all(texts)
 
-    def align(self, match: Match) -> Outcome:
-        """The utterances of one recording; verses in doubt are named with the reason.
+    def ask(self, match: Match) -> ToAlign:
+        """What is known of a recording with such a match."""
+        recording = self.recordings[match.recording]
+        draft = self.workspace.store.draft(recording.id)
+        return ToAlign(
+            recording=recording.id,
+            verses=tuple(one.verse for one in match.verses),
+            texts=tuple(_spelling(self.verses[one.verse], recording) for one in match.verses),
+            draft=draft.segments if draft else (),
+        )
+
+
+class Aligning:
+    """Aligns one recording after another; no utterance is longer than `max_seconds`."""
+
+    def __init__(self, aligner: Aligner, media: Media, max_seconds: float) -> None:
+        self.aligner = aligner
+        self.media = media
+        self.max_seconds = max_seconds
+
+    def __call__(self, one: ToAlign) -> Outcome:
+        """The utterances of a recording; verses in doubt are named with the reason.
 
         Raises AlignmentError when the text cannot be placed, MediaError without audio.
         """
-        recording = self.recordings[match.recording]
-        texts = [_spelling(self.verses[one.verse], recording) for one in match.verses]
-        samples = self.workspace.media.samples(recording.id)
-        draft = self.workspace.store.draft(recording.id)
-        aligned = self.aligner.align(
-            samples,
-            [line for text in texts for line in text],
-            draft=draft.segments if draft else (),
-        )
-        verse_of = [one.verse for one, text in zip(match.verses, texts, strict=True) for _ in text]
-        utterances = _utterances(
-            aligned, recording.id, verse_of, samples.n_samples / SAMPLE_RATE, self.max_seconds
-        )
+        samples = self.media.samples(one.recording)
+        lines = [line for text in one.texts for line in text]
+        aligned = self.aligner.align(samples, lines, draft=one.draft)
+        verse_of = [v for v, text in zip(one.verses, one.texts, strict=True) for _ in text]
+        duration = samples.n_samples / SAMPLE_RATE
+        utterances = _utterances(aligned, one.recording, verse_of, duration, self.max_seconds)
         if not any(utterance.verse for utterance in utterances):
             raise AlignmentError(
                 "nothing of the text is heard in it: listen, and correct the match"
             )
         return Outcome(
-            records=(AlignedRecording(recording=recording.id, utterances=utterances),),
-            note="; ".join(doubtful_verses(aligned, texts)),
+            records=(AlignedRecording(recording=one.recording, utterances=utterances),),
+            note="; ".join(doubtful_verses(aligned, one.texts)),
         )
-
-    @property
-    def max_seconds(self) -> float:
-        """How long an utterance may be."""
-        return self.workspace.config.align.max_seconds
 
 
 def _utterances(

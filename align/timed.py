@@ -22,6 +22,8 @@ Reader = Callable[[Path, str, Sequence[str]], list[Song]]
 
 _LAST = 10.0  # seconds for a last line of which no end is known
 _FOREVER = 1e6  # seconds: after the end of any song
+# What praatio raises of a file that only begins as a TextGrid, or as one in JSON.
+_NO_GRID = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _PAUSE = 0.5  # seconds without a word that part two lines of a TextGrid
 
 
@@ -107,7 +109,8 @@ def _unsure(lines: Sequence[_Line]) -> Spans:
 
 
 def _lrc_lines(found: Sequence[TimedLine]) -> Iterator[_Line]:
-    for line, after in zip(found, [*found[1:], None], strict=True):
+    for nth, line in enumerate(found, start=1):
+        after = found[nth] if nth < len(found) else None
         if line.parts:
             closed = not line.parts[-1][1]
             end = after.start if after else line.parts[-1][0] + _LAST
@@ -154,7 +157,7 @@ def _tiers(path: Path) -> dict[str, list[Word]]:
             for tier in grid.tiers
             if isinstance(tier, IntervalTier)
         }
-    except (PraatioException, OSError, ValueError, IndexError) as error:
+    except (PraatioException, OSError, *_NO_GRID) as error:
         raise TrainError(f"{path} cannot be read as a TextGrid: save it anew in Praat") from error
 
 

@@ -12,11 +12,12 @@ from align.graph import AS_WRITTEN
 from align.listening import Listening
 from align.placing import place
 from corpus.errors import AlignmentError
+from corpus.media import Media
 from corpus.records import Annotation, Verdict, Word, content_id
 from corpus.run import Failure, Item, Outcome
 from corpus.workspace import Workspace
 
-__all__ = ["Corrected", "WordTimes", "words_within"]
+__all__ = ["Corrected", "Timing", "WordTimes", "words_within"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +29,11 @@ class Corrected:
 
 
 class WordTimes:
-    """Places the words of corrected texts within the ends that people gave them."""
+    """Corrected texts of a workspace whose words have no times; `model` is what hears."""
 
-    def __init__(self, workspace: Workspace, aligner: Aligner) -> None:
+    def __init__(self, workspace: Workspace, model: str) -> None:
         self.workspace = workspace
-        self.aligner = aligner
+        self.model = model
 
     def items(self) -> list[Item[Corrected]]:
         """Recordings with corrected texts that speak and whose words have no times."""
@@ -46,16 +47,23 @@ class WordTimes:
         return [
             Item(
                 key=recording,
-                inputs=content_id(self.aligner.model.name, *(one.id for one in found)),
+                inputs=content_id(self.model, *(one.id for one in found)),
                 payload=Corrected(recording=recording, annotations=tuple(found)),
             )
             for recording, found in untimed.items()
         ]
 
-    def time(self, corrected: Corrected) -> Outcome:
+
+class Timing:
+    """Places the words of corrected texts within the ends that people gave them."""
+
+    def __init__(self, aligner: Aligner, media: Media) -> None:
+        self.aligner = aligner
+        self.media = media
+
+    def __call__(self, corrected: Corrected) -> Outcome:
         """The annotations with their words; what has no room for them is told and left."""
-        samples = self.workspace.media.samples(corrected.recording)
-        listening = self.aligner.listen(samples)
+        listening = self.aligner.listen(self.media.samples(corrected.recording))
         timed, failures = [], []
         for said in corrected.annotations:
             try:

@@ -52,11 +52,21 @@ class Agreement:
 
 
 def agreement(
-    annotations: Iterable[Annotation], descriptions: Iterable[Description], marks: Sequence[str]
+    annotations: Iterable[Annotation],
+    descriptions: Iterable[Description],
+    marks: Sequence[str],
+    *,
+    person: str = "",
 ) -> Agreement:
-    """How far people agree; `marks` are the questions that are answered in degrees."""
-    shared = {id_: said for id_, said in _by_utterance(annotations).items() if len(said) > 1}
-    pairs = [pair for said in shared.values() for pair in combinations(said, 2)]
+    """How far people agree; `marks` are the questions that are answered in degrees.
+
+    With `person`, how far that one agrees with others, in what they heard too.
+    """
+    heard = _by_utterance(annotations).items()
+    shared = {id_: said for id_, said in heard if len(said) > 1 and _of(said, person)}
+    pairs = [
+        pair for said in shared.values() for pair in combinations(said, 2) if _of(pair, person)
+    ]
     kept = [pair for pair in pairs if not any(map(_rejected, pair))]
     gaps = sorted(gap for pair in kept for gap in _gaps(*pair))
     kinds = {id_: {one.annotator: _kind(one) for one in said} for id_, said in shared.items()}
@@ -67,6 +77,11 @@ def agreement(
         boundaries=(median(gaps), gaps[int(0.95 * (len(gaps) - 1))]) if gaps else None,
         alpha=(("kind", _alpha(kinds, ordinal=False)), *_answers(descriptions, marks)),
     )
+
+
+def _of(said: Iterable[Annotation], person: str) -> bool:
+    """Whether a person is among those who said it; anybody, where that is ""."""
+    return not person or any(one.annotator == person for one in said)
 
 
 def disputed(annotations: Iterable[Annotation], utterances: Mapping[str, Utterance]) -> list[str]:

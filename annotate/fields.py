@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from reprlib import Repr
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -23,6 +24,9 @@ __all__ = [
 
 Fields = Mapping[str, Any]
 
+# What is nested without end is not written out to its end.
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 _MOMENT = TypeAdapter(datetime)
 
 
@@ -85,4 +89,4 @@ def moment(found: object) -> str:
 
 def shown(found: object) -> str:
     """The beginning of a value, as a message shows it: in one line, whatever it holds."""
-    return "nothing" if found is None else repr(found)[:60]
+    return "nothing" if found is None else _SHORT.repr(found)[:60]

@@ -20,6 +20,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from corpus.errors import AnnotationServerError, MediaError
+from corpus.redact import keep_secret
 from corpus.whole import writing
 
 __all__ = [
@@ -101,6 +102,7 @@ def known_login(folder: Path) -> Login:
             f"{path} is gone or damaged, and the server knows no other: put it back; or, where "
             f"nothing there is worth keeping, remove {folder} and start anew"
         )
+    keep_secret(told["password"], told["token"])
     return Login(email=told["email"], password=told["password"], token=told["token"])
 
 

@@ -1,37 +1,27 @@
 """A Label Studio server that runs, by its address and a token: projects, tasks and annotations.
 
-The only file that imports its SDK (https://labelstud.io/guide/sdk).  Every answer that is no good
-becomes an AnnotationServerError in one line without token, cookies or HTML.  What writes is sent
-once and never again by itself; what reads is asked three times.
+https://api.labelstud.io describes what it is asked.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlsplit
 
-import httpx
-from label_studio_sdk import LabelStudio as Sdk
-from label_studio_sdk.core.api_error import ApiError
-from pydantic import ValidationError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
-
-from annotate.wire import Refusals, address, batches, checked_token, named, query
+from annotate.connection import Connection, writing
+from annotate.wire import batches, named, query, untouched
 from corpus.errors import AnnotationServerError
 
 __all__ = ["Added", "LabelStudio", "Person", "Placed", "local_audio"]
 
 Task = dict[str, Any]
-T = TypeVar("T")
 
 _BATCH = 250
 """Tasks or predictions in one request."""
@@ -44,10 +34,6 @@ _PAGE, _BARE_PAGE = 200, 1000
 
 _FILES = 20
 """Sounds in one request; the server takes a hundred."""
-
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-# A batch that is given up on may still be stored: the server gets the time to say so.
-_WRITING_TIMEOUT = 300.0
 
 _UNREAD = "predictions,predictions_results,annotations_results"
 """Parts of a task that cost the server half its time, and that nobody reads."""
@@ -65,10 +51,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A task on the server; `annotations` counts what was handed in, skipped ones too."""
+    """A task on the server; `annotations` counts what was handed in, skipped ones too.
+
+    `utterances` are the ids of those that it was made of.
+    """
 
     id: int
     annotations: int
+    utterances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,34 +74,12 @@ def local_audio(path: str) -> str:
     return f"/data/local-files/?d={quote(path)}"
 
 
-class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
+class LabelStudio(Connection, contextlib.AbstractContextManager["LabelStudio"]):
     """The server at an address; `token` is an access token, or a legacy one.
 
     A context manager.  All methods raise AnnotationServerError where the server cannot be
     reached or refuses; the constructor raises UsageError for what is no address or no token.
     """
-
-    def __init__(self, url: str, token: str, *, timeout: httpx.Timeout = _TIMEOUT) -> None:
-        self.url = address(url)
-        token = checked_token(token)
-        self._says = Refusals(self.url, token)
-        self._http = httpx.Client(
-            timeout=timeout,
-            # A proxy cannot reach what runs on this machine.
-            trust_env=urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"},
-            # A POST that is sent on to elsewhere becomes a GET there.
-            follow_redirects=False,
-            # The server sends a session: with it, a token that was revoked would go on working.
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        )
-        with self._told("logging in"):
-            # The slash keeps the last folder of the address where the SDK joins its own paths.
-            self._sdk = Sdk(  # type: ignore[no-untyped-call]  # its subclass of itself has no types
-                base_url=f"{self.url}/",
-                api_key=token,
-                httpx_client=self._http,
-                max_retries=0,
-            )
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
@@ -165,6 +133,11 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
     def count(self, project: int) -> int:
         """How many tasks a project has."""
         return self._project(project).task_number or 0
+
+    def count_said(self, project: int) -> int:
+        """How many annotations the server counts in a project, skipped ones too."""
+        told = self._project(project)
+        return (told.total_annotations_number or 0) + (told.skipped_annotations_number or 0)
 
     @contextlib.contextmanager
     def hinting(self, projects: Iterable[int], url: str) -> Iterator[None]:
@@ -261,7 +234,9 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
             id_ = task["data"].get("external_id")
             if isinstance(id_, str) and id_:
                 n_annotations = task["total_annotations"] + task["cancelled_annotations"]
-                found[id_].append(Placed(id=task["id"], annotations=n_annotations))
+                ids = tuple(map(str, task["data"].get("utterances") or ()))
+                placed = Placed(id=task["id"], annotations=n_annotations, utterances=ids)
+                found[id_].append(placed)
         return {id_: tuple(placed) for id_, placed in found.items()}
 
     def add_tasks(
@@ -286,7 +261,7 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
         told = self._write(
             f"adding tasks to project {project}",
             lambda: self._sdk.projects.import_tasks(
-                project, request=batch, request_options=_writing()
+                project, request=batch, request_options=writing()
             ),
         )
         if told.task_count != len(batch):
@@ -310,20 +285,35 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
             self._write(
                 what,
                 lambda request=request: self._sdk.projects.import_predictions(  # type: ignore[misc]  # bound now
-                    project, request=request, request_options=_writing()
+                    project, request=request, request_options=writing()
                 ),
             )
 
     def _forget_predictions(self, project: int, tasks: Sequence[int], what: str) -> None:
-        chosen = {"selectedItems": {"all": False, "included": list(tasks)}}
-        self._write(
+        self._act(project, "delete_tasks_predictions", tasks, what)
+
+    def withdraw(self, project: int, tasks: Sequence[int]) -> int:
+        """Take tasks away that nobody has worked at, drafts too; how many that were.
+
+        The server looks once more: who has begun meanwhile keeps the task.
+        """
+        what = f"withdrawing tasks of project {project}"
+        told = [
+            self._act(project, "delete_tasks", batch, what, filters=untouched())
+            for batch in batches(tasks, _BATCH)
+        ]
+        return sum(one["processed_items"] for one in told)
+
+    def _act(self, project: int, action: str, tasks: Sequence[int], what: str, **more: Any) -> Any:
+        chosen = {"selectedItems": {"all": False, "included": list(tasks)}, **more}
+        return self._write(
             what,
             lambda: self._raw(
                 "api/dm/actions/",
                 method="POST",
-                params={"id": "delete_tasks_predictions", "project": project},
+                params={"id": action, "project": project},
                 json=chosen,
-                request_options=_writing(),
+                request_options=writing(),
             ),
         )
 
@@ -344,13 +334,13 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
             yield {**task, "drafts": []}
 
     def begun_tasks(self, project: int) -> Iterator[Task]:
-        """Tasks with the drafts of all people, and without annotations."""
+        """Tasks with the drafts of all people; of annotations nothing is told."""
         wanted = {"include": "id,data,updated_at"}
         begun = self._tasks(project, wanted, size=_BARE_PAGE, begun=True)
         for some in batches(list(begun), _EXPORTED):
             drafts = self._drafts_of(project, [task["id"] for task in some])
             for task in some:
-                yield {**task, "annotations": [], "drafts": drafts.get(task["id"], [])}
+                yield {**task, "drafts": drafts.get(task["id"], [])}
 
     def _drafts_of(self, project: int, tasks: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
         """Everybody's drafts by task, which only an export tells."""
@@ -393,64 +383,6 @@ class LabelStudio(contextlib.AbstractContextManager["LabelStudio"]):
         )
         return told["tasks"], told["total"]
 
-    # ---- asking
-
-    def _read(self, what: str, call: Callable[[], T]) -> T:
-        asking = Retrying(
-            retry=retry_if_exception(_passing),
-            stop=stop_after_attempt(3),
-            wait=wait_exponential(multiplier=0.25, max=2),
-            reraise=True,
-        )
-        with self._told(what):
-            return asking(call)
-
-    def _write(self, what: str, call: Callable[[], T]) -> T:
-        with self._told(what):
-            return call()
-
-    def _raw(self, path: str, **request: Any) -> Any:
-        """The JSON as the server sends it: the SDK's own types turn dates and choices around."""
-        # The one way to ask with the SDK's login.
-        wrapper = self._sdk._client_wrapper  # noqa: SLF001
-        answer = wrapper.httpx_client.request(path, **request)
-        if not answer.is_success:
-            raise ApiError(
-                status_code=answer.status_code, headers=dict(answer.headers), body=_body(answer)
-            )
-        return answer.json()
-
-    @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        """Errors in one line.  Nothing is chained to them: theirs hold cookies and pages."""
-        try:
-            yield
-        except ApiError as error:
-            status, answer = error.status_code or 0, (error.headers, error.body)
-            raise AnnotationServerError(self._says.refused(what, status, *answer)) from None
-        except httpx.HTTPError as error:
-            raise AnnotationServerError(self._says.unreached(what, error)) from None
-        except (json.JSONDecodeError, ValidationError, KeyError):
-            raise AnnotationServerError(self._says.no_label_studio(what)) from None
-
-
-def _passing(error: BaseException) -> bool:
-    """Whether it may be better in a moment; who was waited for too long is not asked again."""
-    if isinstance(error, ApiError):
-        return error.status_code in {429, 502, 503, 504}
-    return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.TimeoutException)
-
 
 def _folder(url: str) -> str:
     return urlsplit(url).path.rpartition("/")[0]
-
-
-def _body(answer: httpx.Response) -> object:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
-
-
-def _writing() -> Any:
-    return {"max_retries": 0, "timeout": _WRITING_TIMEOUT}

@@ -10,10 +10,8 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +23,10 @@ from annotate.stage import sent, to_hear
 from annotate.tasks import Piece, Task, make_tasks
 from corpus.errors import UsageError
 from corpus.media import SAMPLE_RATE, Media, compact, flac_bytes
+from corpus.pages import page as made
 from corpus.records import Kind, content_id
 from corpus.whole import writing
 from corpus.workspace import Workspace
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 __all__ = ["MOST_CLIPS", "Clip", "Paged", "level_of", "page", "render"]
 
@@ -148,16 +144,17 @@ def render(
     words = page_words(captions.language)
     shown = {"nothing": captions[Kind.NOTHING], "not_sung": captions[Said.NOT_SUNG]}
     words |= {name: words[name].format(**shown) for name in ("no text", "help nothing")}
-    return _template().render(
-        language=captions.language,
+    return made(
+        "annotate",
+        written_in=captions.language,
+        title=f"{words['headline']} · {name}",
+        media="blob:",
         sung=sung,
         name=name,
         words=words,
         kinds=[captions[kind] for kind in Kind],
         flags=[captions[said] for said in _FLAGS],
         keys=_keys(words),
-        style=_part("page.css"),
-        scripts=[_part("page_work.js"), _part("page.js")],
         given=_given(clips, name, captions, words),
         sounds=[base64.b64encode(clip.sound).decode("ascii") for clip in clips],
     )
@@ -208,19 +205,3 @@ def _keys(words: dict[str, str]) -> list[tuple[str, str]]:
         ("x", words["export"]),
         ("?", words["help"]),
     ]
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    # Titles and letras are other people's text: everything is escaped.
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_part("page.html"))
-
-
-@lru_cache
-def _part(name: str) -> str:
-    return resources.files("annotate").joinpath(name).read_text("utf-8")

@@ -198,16 +198,16 @@ def _read_annotation(
     # from nothing has had no region to delete.
     nothing = not told.regions and not told.problems
     if nothing and annotation.get("parent_prediction", "not told") is None:
-        raise MalformedError(
-            f"empty, and not begun from the prediction: {how_to_reject(known.questions.captions)}"
-        )
+        how = how_to_reject(known.questions.captions)
+        empty = f"empty, and not begun from the prediction: {how}"
+        raise MalformedError("; ".join(told.unanswered) or empty)
     problems = dict(told.problems)
     yield from _regions(saying, task, told, known, added, problems)
     if told.answers and not begun:
         yield _description(saying, task, told)
     if not begun:
         which = f"annotation {shown(annotation.get('id'))}"
-        for reason in problems.values():
+        for reason in (*problems.values(), *told.unanswered):
             yield Problem(task=task.name, reason=f"{which}: {reason}")
 
 
@@ -236,8 +236,10 @@ def _regions(
     problems: dict[str, str],
 ) -> Iterator[_Part]:
     regions = _in_place(task, told)
+    # What was drawn and cannot be read may stand for what is missing: nothing is thrown out by it.
+    unread = told.problems.keys() - task.utterances.keys()
     for id_, utterance in task.utterances.items():
-        if id_ in told.problems:
+        if id_ in told.problems or (unread and id_ not in regions):
             continue
         try:
             yield said_of(saying, task, utterance, regions.pop(id_, None), known.questions)
@@ -255,8 +257,10 @@ def _regions(
         utterance = _added(task, id_, region)
         mine.add(utterance.id)
         yield utterance
-        yield spoken(saying, task, utterance, region, Verdict.CORRECTED)
-    yield from _replaced(saying, task, known, added, mine)
+        # Its time is that of the task, which its utterances share.
+        yield replace(spoken(saying, task, utterance, region, Verdict.CORRECTED), seconds=0.0)
+    malformed = {_added_id(task, id_) for id_ in problems}
+    yield from _replaced(saying, task, known, added, mine | malformed)
     added |= dict.fromkeys(mine, saying.made)
 
 
@@ -282,8 +286,12 @@ def _added(task: Task, region: str, left: Region) -> Utterance:
         text=left.text,
         kind=left.kind,
         verse=nearest.verse if of_a_verse else "",
-        corrects=content_id("added", task.id, region),
+        corrects=_added_id(task, region),
     )
+
+
+def _added_id(task: Task, region: str) -> str:
+    return content_id("added", task.id, region)
 
 
 def _replaced(

@@ -47,49 +47,69 @@ class Statement:
     regions: Mapping[str, Region]
     answers: tuple[tuple[str, str], ...]
     problems: Mapping[str, str]
+    """By the id of the region."""
+    unanswered: tuple[str, ...]
+    """Answers that nobody was given, and to what nobody was asked."""
 
 
 def statement(items: Iterable[Fields], heard: Heard, questions: Questions) -> Statement:
-    """Read the result of an annotation.  Raises MalformedError where it is of nothing known."""
-    told, answers = _sorted(items, questions)
+    """Read the result of an annotation, each part by itself.
+
+    Raises MalformedError where a part does not say what it is of.
+    """
+    told, answers, unasked = _sorted(items, questions)
     regions: dict[str, Region] = {}
     problems: dict[str, str] = {}
     for id_, values in told.items():
         try:
             regions[id_] = _region(values, heard, questions)
         except MalformedError as error:
-            problems[id_] = str(error)
-    kept = []
+            problems[id_] = unasked.pop(id_, str(error))
+    kept, unanswered = [], list(unasked.values())
     for question, value in answers:
         try:
             kept.append((question, _answer(question, value, questions)))
         except MalformedError as error:
-            problems[question] = str(error)
+            unanswered.append(str(error))
     return Statement(
         regions=regions,
         answers=tuple((name, answer) for name, answer in kept if answer),
         problems=problems,
+        unanswered=tuple(unanswered),
     )
 
 
 def _sorted(
     items: Iterable[Fields], questions: Questions
-) -> tuple[dict[str, dict[str, Fields]], list[tuple[str, Fields]]]:
-    """Values by region, then by the name of the tag; and those that speak of the recording."""
+) -> tuple[dict[str, dict[str, Fields]], list[tuple[str, Fields]], dict[str, str]]:
+    """Values by region and tag; those that speak of the recording; and what nobody was asked.
+
+    The last by region or else by tag: somebody has changed the labelling config.
+    """
     asked = {tag_of(name): name for name in (*questions.choices, *questions.texts)}
     regions: dict[str, dict[str, Fields]] = {}
     answers: list[tuple[str, Fields]] = []
+    unasked: dict[str, str] = {}
     for item in items:
         tag, id_ = item.get("from_name"), item.get("id")
         if isinstance(tag, str) and tag in asked:
             answers.append((asked[tag], _value(item)))
         elif tag not in (LABEL, TEXT, VERDICT):
-            raise MalformedError(f"a result item of {shown(tag)}, which nobody was asked")
+            place = _region_of(item)
+            if place:
+                regions.setdefault(place, {})
+            unasked[place or shown(tag)] = f"a result item of {shown(tag)}, which nobody was asked"
         elif not isinstance(id_, str):
             raise MalformedError(f"a result item of {shown(tag)} has no id")
         else:
             regions.setdefault(id_, {})[tag] = _value(item)
-    return regions, answers
+    return regions, answers, unasked
+
+
+def _region_of(item: Fields) -> str:
+    """The id of the region that an item of an unknown tag speaks of; "" where of none."""
+    id_, value = item.get("id"), item.get("value")
+    return id_ if isinstance(id_, str) and isinstance(value, dict) and "start" in value else ""
 
 
 def _value(item: Fields) -> Fields:

@@ -13,9 +13,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 from filelock import FileLock, Timeout
@@ -33,7 +34,15 @@ from annotate.home import (
 )
 from corpus.errors import AnnotationServerError, UsageError
 
-__all__ = ["SHARED", "Running", "Server", "ending_on_signals", "running_server", "serve"]
+__all__ = [
+    "SHARED",
+    "Running",
+    "Server",
+    "ending_on_signals",
+    "is_starting",
+    "running_server",
+    "serve",
+]
 
 SHARED = "annotate"
 """The folder of a workspace below which the server gives files away, to who is logged in."""
@@ -96,12 +105,23 @@ def running_server(root: Path) -> Server | None:
         return None
     with contextlib.suppress(Timeout), _lock(folder):
         return None
-    login, told = known_login(folder), read_json(folder / "server.json")
+    told = read_json(folder / "server.json")
     try:
         url, process = str(told["url"]), int(told["process"])
     except (KeyError, ValueError, TypeError):
         return None
-    return _server(folder, login, url, process)
+    # Last: where it is starting for the first time, nobody has made one yet.
+    return _server(folder, known_login(folder), url, process)
+
+
+def is_starting(root: Path) -> bool:
+    """Whether somebody is starting the server of the workspace in `root`, or ending it."""
+    folder = root / _PRIVATE
+    if not folder.is_dir():
+        return False
+    with contextlib.suppress(Timeout), _lock(folder):
+        return False
+    return "url" not in read_json(folder / "server.json")
 
 
 def _server(folder: Path, login: Login, url: str, process: int) -> Server:
@@ -110,9 +130,16 @@ def _server(folder: Path, login: Login, url: str, process: int) -> Server:
 
 
 @contextlib.contextmanager
-def serve(root: Path, port: int | None = None, *, tell: Tell = lambda _: None) -> Iterator[Running]:
+def serve(
+    root: Path,
+    port: int | None = None,
+    *,
+    tell: Tell = lambda _: None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Running]:
     """Run the server of the workspace in `root` until the end of the block.
 
+    `more` is for its environment, of which it has nothing of this process otherwise.
     Label Studio is installed by uv where it is not, once for all workspaces.  Without `port`, it
     is the one of last time where that is free.  Raises UsageError for a port that is taken,
     AnnotationServerError when the server runs already or cannot be started.
@@ -134,7 +161,8 @@ def serve(root: Path, port: int | None = None, *, tell: Tell = lambda _: None) -
         login, executable = login_of(folder), program(tell)
         chosen = _port(port, last if isinstance(last, int) else None)
         write_private(record, {"port": chosen})
-        running = stack.enter_context(_started(executable, root, login, chosen, tell))
+        environment = {**_environment(root, login), **more}
+        running = stack.enter_context(_started(executable, environment, root, login, chosen, tell))
         told = {"port": chosen, "url": running.server.url, "process": running.process.pid}
         write_private(record, told)
         stack.callback(write_private, record, {"port": chosen})
@@ -161,13 +189,18 @@ def _lock(folder: Path, wait: float = 0.0) -> FileLock:
 
 @contextlib.contextmanager
 def _started(
-    executable: Path, root: Path, login: Login, port: int, tell: Tell
+    executable: Path,
+    environment: Mapping[str, str],
+    root: Path,
+    login: Login,
+    port: int,
+    tell: Tell,
 ) -> Iterator[Running]:
     folder = root / _PRIVATE
     first = not (folder / "label_studio.sqlite3").exists()
     tell("first start: its database is made, about half a minute" if first else "starting")
     log = folder / "server.log"
-    with _process(executable, root, login, port, log) as process:
+    with _process(executable, environment, root, port, log) as process:
         url = f"http://127.0.0.1:{port}"
         _wait(process, url, log)
         _check(url, login, folder)
@@ -177,7 +210,7 @@ def _started(
 
 @contextlib.contextmanager
 def _process(
-    executable: Path, root: Path, login: Login, port: int, log: Path
+    executable: Path, environment: Mapping[str, str], root: Path, port: int, log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     options = ("--no-browser", "--internal-host", "127.0.0.1", "-p", str(port))
     log.touch(mode=0o600)
@@ -185,7 +218,7 @@ def _process(
         # A session of its own: Ctrl-C is for this process, which then ends that one in order.
         process = subprocess.Popen(
             [sys.executable, "-I", "-c", _KEEPER, executable, "start", *options],
-            env=_environment(root, login),
+            env=environment,
             cwd=root / _PRIVATE,
             stdin=subprocess.PIPE,
             stdout=output,

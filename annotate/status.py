@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from annotate.agreement import Agreement, agreement
 from corpus.publish.about import words_of_the_culture
 from corpus.records import Annotation, Description, Kind, Tier, Utterance, Verdict
 from corpus.text import fold
@@ -21,7 +22,7 @@ class Work:
     """The work of one person, or of all: utterances by what was said of them, and what changed.
 
     `minutes` are those that people spent, `audio` the minutes of what they heard in them;
-    where a person came back to an utterance, the newest word counts and all the time.
+    where a person came back to an utterance, the newest word counts.
     """
 
     person: str
@@ -51,14 +52,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """How far a project on a server has come: its tasks, and those of which anybody said something.
+    """How far a project on a server has come: its tasks, and those that somebody has heard.
 
-    `name` is the server's address and the project's number.
+    `name` is the server's address and the project's number.  `work` is that of all its people
+    together, as `agreement` is how far they agree.
     """
 
     name: str
     tasks: int
-    done: int
+    heard: int
+    work: Work
+    agreement: Agreement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,31 +99,61 @@ def work_of(annotations: Iterable[Annotation], utterances: Mapping[str, Utteranc
 
 
 def _work(name: str, said: Iterable[Annotation], utterances: Mapping[str, Utterance]) -> Work:
-    spent, newest = 0.0, dict[str, Annotation]()
+    newest, spent = dict[tuple[str, str], Annotation](), dict[tuple[str, ...], float]()
     for one in sorted(said, key=lambda one: (one.made, one.id)):
-        spent += one.seconds
-        newest[one.utterance] = one
+        newest[one.utterance, one.annotator] = one
+        # Who comes back to a task is told to have spent what was spent before, too.
+        visit = (one.utterance, one.annotator, one.origin)
+        spent[visit] = max(one.seconds, spent.get(visit, 0.0))
     counts: dict[str, int] = defaultdict(int)
     heard = 0.0
     for one in newest.values():
+        utterance = utterances[one.utterance]
         counts[_COUNTED[one.verdict]] += 1
-        heard += utterances[one.utterance].duration if one.verdict.decides else 0.0
-        for change in changes(one, utterances[one.utterance]):
+        # What a person drew was heard with what it was drawn in.
+        heard += utterance.duration if one.verdict.decides and not utterance.corrects else 0.0
+        for change in changes(one, utterance):
             counts[change] += 1
-    return Work(person=name, minutes=spent / 60, audio=heard / 60, **counts)
+    return Work(person=name, minutes=sum(spent.values()) / 60, audio=heard / 60, **counts)
 
 
-def projects_of(pushed: Iterable[str], annotations: Iterable[Annotation]) -> list[Project]:
-    """The projects by what was pushed to them: server, number and task, with spaces between."""
-    said = {one.origin for one in annotations if one.verdict.decides}
-    tasks: dict[str, list[str]] = defaultdict(list)
+def projects_of(
+    pushed: Iterable[str],
+    people: Mapping[str, Mapping[str, Collection[str]]],
+    annotations: Iterable[Annotation],
+    utterances: Mapping[str, Utterance],
+) -> list[Project]:
+    """The projects, by what was pushed to them: server, number and task, with spaces between.
+
+    `people` are those of whom something has come, by project and task.
+    """
+    tasks: dict[str, set[str]] = defaultdict(set)
     for item in pushed:
         name, _, task = item.rpartition(" ")
-        tasks[name].append(task)
+        tasks[name].add(task)
+    said = [one for one in annotations if one.utterance in utterances]
     return [
-        Project(name=name, tasks=len(mine), done=sum(task in said for task in mine))
+        _project(name, mine, people.get(name, {}), said, utterances)
         for name, mine in sorted(tasks.items())
     ]
+
+
+def _project(
+    name: str,
+    tasks: Collection[str],
+    people: Mapping[str, Collection[str]],
+    said: Iterable[Annotation],
+    utterances: Mapping[str, Utterance],
+) -> Project:
+    mine = [one for one in said if one.annotator in people.get(one.origin, ())]
+    decided = {one.origin for one in mine if one.verdict.decides}
+    return Project(
+        name=name,
+        tasks=len(tasks),
+        heard=len(decided & set(tasks)),
+        work=_work(name, mine, utterances),
+        agreement=agreement(mine, (), ()),
+    )
 
 
 def changes(said: Annotation, utterance: Utterance) -> tuple[str, ...]:

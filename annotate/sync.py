@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from annotate.fields import moment
+from annotate.heard import forget_heard, n_heard, note_heard
 from annotate.labels import labelling_config, questions_of
 from annotate.labelstudio import LabelStudio, Placed, local_audio
 from annotate.pull import Known, Pulled, pull
@@ -18,9 +20,10 @@ from annotate.server import SHARED
 from annotate.stage import PUSHED, known, outcome, sent, write_clips
 from annotate.tasks import Piece, Task, make_tasks
 from corpus.errors import UsageError
-from corpus.records import content_id
+from corpus.records import Tier, content_id
 from corpus.rows import Done
 from corpus.run import Failure, now
+from corpus.saving import SENT
 from corpus.store import Store
 from corpus.workspace import Workspace
 
@@ -41,13 +44,15 @@ _BATCH = 200
 class Pushed:
     """What a push did: tasks that are new, that were there, and of these those with new text.
 
-    `notes` say what was left as it is.
+    `withdrawn` were there and are not to be heard any more, or in other pieces.  `notes` say
+    what was left as it is.
     """
 
     project: int
     new: int
     known: int
     replaced: int
+    withdrawn: int
     seconds: float
     notes: tuple[str, ...] = ()
 
@@ -56,13 +61,15 @@ class Pushed:
 class Synced:
     """What a pull brought: tasks that were read, and by verdict what was said in them.
 
-    `new` is how much of that was not known yet, drafts that were changed too.
+    `new` is how much of that was not known yet, drafts that were changed too.  `missing` is how
+    many annotations the server counts and did not give.
     """
 
     tasks: int = 0
     verdicts: dict[str, int] = field(default_factory=dict)
     new: int = 0
     added: int = 0
+    missing: int = 0
     failures: tuple[Failure, ...] = ()
 
 
@@ -94,9 +101,11 @@ def push_to(
 ) -> Pushed:
     """Put pieces before people in the project of this title; twice is once.
 
-    Tasks that have annotations stay as they are; of the others, those whose text or times
-    are not those of the last time begin from the new ones.  Raises AnnotationServerError,
-    and MediaError where audio is missing; the same call then carries on.
+    Tasks that somebody has worked at stay as they are.  Of the others, those whose predictions
+    are not those of the last time begin from the new ones; and those go away whose utterances
+    were aligned anew, are checked by now, or are heard in other pieces from here on.
+    Raises AnnotationServerError, and MediaError where audio is missing; the same call then
+    carries on.
     """
     store, questions = workspace.store, questions_of(workspace.config)
     recordings = {recording.id: recording for recording in store.recordings()}
@@ -115,6 +124,7 @@ def push_to(
     added = server.add_tasks(project, heard)
     server.replace_predictions(project, changed)
     _note_pushed(store, _where(server, project), heard)
+    withdrawn = _withdraw(store, server, project, chosen, there)
     twice = sum(len(placed) > 1 for placed in there.values())
     if twice:
         notes.append(f"{twice} tasks are there twice: what is said in either counts, the newest")
@@ -123,6 +133,7 @@ def push_to(
         new=added.new,
         known=added.known,
         replaced=len(changed),
+        withdrawn=withdrawn,
         seconds=sum(piece.seconds for piece in chosen),
         notes=tuple(notes),
     )
@@ -194,6 +205,48 @@ def _note_pushed(store: Store, key: str, tasks: Iterable[Task]) -> None:
     _mark(store, PUSHED, {_name(key, task): _print(task) for task in tasks})
 
 
+def _withdraw(
+    store: Store,
+    server: LabelStudio,
+    project: int,
+    chosen: Sequence[Piece],
+    there: Mapping[str, tuple[Placed, ...]],
+) -> int:
+    """Take away what nobody has worked at and nobody is to hear any more; how many that were."""
+    stale = {
+        placed.id: id_
+        for id_ in _stale_tasks(store, chosen, there)
+        for placed in there[id_]
+        if not placed.annotations
+    }
+    n_gone = server.withdraw(project, sorted(stale))
+    # Who has begun one meanwhile keeps it.
+    left = server.known_tasks(project) if n_gone < len(stale) else {}
+    kept = {placed.id for all_ in left.values() for placed in all_}
+    with store.transaction() as transaction:
+        for number, id_ in stale.items():
+            if number not in kept:
+                transaction.forget(PUSHED, f"{_where(server, project)} {id_}")
+    return n_gone
+
+
+def _stale_tasks(
+    store: Store, chosen: Sequence[Piece], there: Mapping[str, tuple[Placed, ...]]
+) -> list[str]:
+    """Tasks of this corpus whose utterances are no longer asked for, or in other pieces."""
+    pushed = {piece.id for piece in chosen}
+    anew = {one.id for piece in chosen for one in piece.utterances}
+    unchecked = {one.id for one in store.utterances() if one.tier is not Tier.GOLD}
+    ours = store.done(SENT).keys()
+    found = []
+    for id_, (first, *_) in there.items():
+        ids = set(first.utterances)
+        other = bool(ids & anew) or not ids <= unchecked
+        if id_ not in pushed and ids and ids <= ours and other:
+            found.append(id_)
+    return found
+
+
 def _mark(store: Store, stage: str, inputs: Mapping[str, str]) -> None:
     at = now()
     with store.transaction() as transaction:
@@ -230,13 +283,41 @@ def pull_from(
 ) -> Synced:
     """Bring back what people said since the last time, or `everything`, a batch at a time.
 
-    Raises AnnotationServerError where the server does not give all of it: what came before
-    is kept, and the same call brings the rest.
+    All is read again where the server counts other annotations than have come, as when its
+    clock was set back.  Raises AnnotationServerError where the server does not give all of it:
+    what came before is kept, and the same call brings the rest.
     """
     store, key = workspace.store, _where(server, project)
-    before = None if everything else store.done(_PULLED).get(key)
+    before, n_before = store.done(_PULLED).get(key), server.count_said(project)
     since = datetime.fromisoformat(before.inputs) if before and before.inputs else None
-    newest, synced, speaks = before.inputs if before else "", Synced(), known(workspace)
+    read = partial(_bring, workspace, server, project, track or (lambda _: None))
+    synced = read(None if everything else since)
+    apart = _apart(store, server, project, n_before)
+    if apart and since and not everything:
+        synced = replace(again := read(None), new=synced.new + again.new)
+        apart = _apart(store, server, project, n_before)
+    return replace(synced, missing=max(0, apart))
+
+
+def _apart(store: Store, server: LabelStudio, project: int, n_before: int) -> int:
+    """How many annotations the server counts that have not come; below 0 those that came and went.
+
+    It counted `n_before` at the start: what people do meanwhile is no difference.
+    """
+    least, most = sorted((n_before, server.count_said(project)))
+    n_here = n_heard(store, _where(server, project))
+    return least - n_here if n_here < least else min(0, most - n_here)
+
+
+def _bring(
+    workspace: Workspace,
+    server: LabelStudio,
+    project: int,
+    track: Callable[[int], None],
+    since: datetime | None,
+) -> Synced:
+    store, key = workspace.store, _where(server, project)
+    newest, synced, speaks = moment(since) if since else "", Synced(), known(workspace)
     tasks = chain(server.changed_tasks(project, since), server.begun_tasks(project))
     had, seen = {one.id for one in store.annotations()}, set[int]()
     for batch in _batches(tasks):
@@ -247,8 +328,9 @@ def pull_from(
         synced = replace(_with(synced, pulled, had), tasks=len(seen), failures=failures)
         speaks = _with_added(speaks, pulled)
         newest = max(newest, *(moment(task["updated_at"]) for task in batch))
-        if track is not None:
-            track(synced.tasks)
+        track(synced.tasks)
+    if since is None:
+        forget_heard(store, key, but=seen)
     _mark(store, _PULLED, {key: newest})
     return synced
 
@@ -268,6 +350,7 @@ def _landed(store: Store, key: str, batch: Sequence[Task], pulled: Pulled) -> tu
         transaction.save(out.records)
         for task in batch:
             transaction.forget(_PULLED, f"{key}:{task['id']}")
+            note_heard(transaction, key, task, at)
         for failure in failures:
             transaction.mark(
                 Done(

@@ -99,7 +99,8 @@ def _piece(group: Sequence[Utterance], duration: float) -> Piece:
     start, end = clip_span(group[0].start, max(one.end for one in group), duration)
     recording = group[0].recording
     return Piece(
-        id=content_id("piece", recording, f"{start:.3f}-{end:.3f}"),
+        # What is aligned anew within it is another piece: its regions go by other ids.
+        id=content_id("piece", recording, f"{start:.3f}-{end:.3f}", *(one.id for one in group)),
         recording=recording,
         start=start,
         end=end,

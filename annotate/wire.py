@@ -13,8 +13,17 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from corpus.errors import UsageError
+from corpus.redact import keep_secret
 
-__all__ = ["Refusals", "address", "batches", "checked_token", "named", "query"]
+__all__ = [
+    "Refusals",
+    "address",
+    "batches",
+    "checked_token",
+    "named",
+    "query",
+    "untouched",
+]
 
 T = TypeVar("T")
 
@@ -47,6 +56,7 @@ def checked_token(token: str) -> str:
     token = token.strip()
     if not re.fullmatch(r"[!-~]+", token):
         raise UsageError("the token of Label Studio is empty, or has signs that no token has")
+    keep_secret(token)
     return token
 
 
@@ -129,17 +139,20 @@ def query(last: int, since: datetime | None = None, *, begun: bool = False) -> s
         moment = (since.astimezone(timezone.utc) - _OVERLAP).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         items.append(_filter("updated_at", "Datetime", moment))
     if begun:
-        items.append({**_filter("draft_exists", "Boolean", value=True), "operator": "equal"})
+        items.append(_filter("draft_exists", "Boolean", value=True, operator="equal"))
     return json.dumps({"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]})
 
 
-def _filter(name: str, kind: str, value: object) -> dict[str, object]:
-    return {
-        "filter": f"filter:tasks:{name}",
-        "operator": "greater",
-        "type": kind,
-        "value": value,
-    }
+def untouched() -> dict[str, object]:
+    """Tasks of which nobody has handed in, skipped or begun anything."""
+    counts = ("total_annotations", "cancelled_annotations")
+    items = [_filter(name, "Number", 0, operator="equal") for name in counts]
+    items.append(_filter("draft_exists", "Boolean", value=False, operator="equal"))
+    return {"conjunction": "and", "items": items}
+
+
+def _filter(name: str, kind: str, value: object, *, operator: str = "greater") -> dict[str, object]:
+    return {"filter": f"filter:tasks:{name}", "operator": operator, "type": kind, "value": value}
 
 
 def named(person: object, people: Mapping[int, str]) -> object:

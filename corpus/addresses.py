@@ -26,8 +26,26 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_global and not found.is_multicast
+    if isinstance(found, ipaddress.IPv6Address):
+        inside = _inside(found)
+        if inside is not None:
+            return inside.is_global and not inside.is_multicast
+        return found.is_global and not (found.is_multicast or found.is_site_local)
+    return found.is_global and not found.is_multicast
+
+
+_CARRIERS = [
+    ipaddress.IPv6Network(one)
+    for one in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
+]
+"""What carries an IPv4 address in its last 32 bits: RFC 4291, RFC 6052, RFC 8215."""
+
+
+def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that is meant by one of IPv6, where it is a way to write one."""
+    if any(address in one for one in _CARRIERS):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.sixtofour
 
 
 def check_public(url: str) -> None:
@@ -35,10 +53,11 @@ def check_public(url: str) -> None:
 
     A host that cannot be found is no error here: whoever connects will say so.
     """
-    host = urlsplit(url).hostname or ""
+    host = ""
     try:
+        host = urlsplit(url).hostname or ""
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):
         return
     for *_, place in found:
         if not is_public(str(place[0])):

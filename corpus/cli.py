@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -35,9 +36,9 @@ from corpus.commands import (
 )
 from corpus.errors import CanteError, UsageError
 from corpus.interrupt import heard
-from corpus.log import LOG, as_json_lines
+from corpus.log import LOG, as_json_lines, no_secret_in_tracebacks
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "run"]
 
 _INTERRUPTED = 130
 """As a shell tells of what ended by Ctrl-C: 128 and the signal's number."""
@@ -133,10 +134,22 @@ def options(
 
 
 def main() -> None:
-    """Run the command; one line for what goes wrong, a traceback only with --debug."""
+    """Run the command that was typed, and leave with its exit code."""
+    no_secret_in_tracebacks()
+    code = run(sys.argv[1:])
+    if code == _INTERRUPTED:
+        _leave_at_once()
+    sys.exit(code)
+
+
+def run(typed: Sequence[str]) -> int:
+    """Run a command, in this process; gives its exit code.
+
+    One line for what goes wrong, which is raised only with --debug.
+    """
     # Global options that people type after the verb: they are understood in any place.
-    general = [option for option in ("--debug", "--log-json") if option in sys.argv]
-    arguments = [argument for argument in sys.argv[1:] if argument not in general]
+    general = [option for option in ("--debug", "--log-json") if option in typed]
+    arguments = [argument for argument in typed if argument not in general]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams here
     began = time.monotonic()
@@ -148,9 +161,7 @@ def main() -> None:
     with heard(leave):
         code = _ran([*general, *arguments], debug="--debug" in general)
     _told_end(code, began)
-    if code == _INTERRUPTED:
-        _leave_at_once()
-    sys.exit(code)
+    return code
 
 
 def _told_end(code: int, began: float) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from corpus.errors import StoreError
+from corpus.redact import keep_secret
 
 __all__ = ["HEAD", "Database", "told"]
 
@@ -29,20 +30,28 @@ def told(url: str) -> Iterator[None]:
         raise StoreError(f"the store {url} needs the package {error.name}: install it") from error
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        hint = next((f": {says}" for words, says in _hints() if words in cause), "")
-        raise StoreError(f"the store {url} cannot be used: {cause}{hint}") from error
+        raise StoreError(f"the store {url} cannot be used: {cause}{_hint(error, cause)}") from error
 
 
-def _hints() -> tuple[tuple[str, str], ...]:
-    """What some words of SQLite's mean for who reads them."""
-    waited = f"another command has been writing in it for more than {_BUSY_S} s"
-    return (
-        ("database is locked", f"{waited}: when that is done, run again"),
-        ("readonly", "may you write there, or is the disk one that is only read?"),
-        # SQLite cannot even be read where there is no room for its notes beside the database.
-        ("unable to open", "is its folder there, with room on the disk, and may you write there?"),
-        ("disk", "is there room left on the disk?"),
-    )
+_LOCKED = "another command writes there; run again when it has ended"
+_HINTS = {
+    "locked": _LOCKED,
+    "lock timeout": _LOCKED,
+    "readonly": "may you write there, or is the disk one that is only read?",
+    "unable to open": "is its folder there, may you write in it, and is there room on the disk?",
+    # SQLite cannot even be read where there is no room for its notes beside the database.
+    "disk": "is there room left on the disk?",
+}
+
+
+def _hint(error: SQLAlchemyError, cause: str) -> str:
+    """What to do, where it can be told."""
+    for words, says in _HINTS.items():
+        if words in cause:
+            return f": {says}"
+    if getattr(error, "connection_invalidated", False):
+        return ": run again when its server is back; what was done is kept"
+    return ""
 
 
 class Database:
@@ -52,6 +61,7 @@ class Database:
         with told("url in corpus.toml"):
             parsed = sa.make_url(url)
         self.url = parsed.render_as_string(hide_password=True)
+        keep_secret(str(parsed.password or ""))
         with told(self.url):
             # A server that was restarted since is not noticed by who asks it next.
             self._engine = sa.create_engine(parsed, pool_pre_ping=True)
@@ -59,6 +69,8 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _tune_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
+        if parsed.get_backend_name() == "postgresql":
+            sa.event.listen(self._engine, "begin", _begin_postgresql)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -153,6 +165,17 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     # A writer takes the lock before it reads: what it read is then still true when it writes.
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+_WRITER = 2_261_037_203
+"""The number of the lock of who writes, among all locks of a database; any would do."""
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    # As in SQLite: two that changed the same row at once, or made the same tables, would fail.
+    if connection.get_execution_options().get("writing", False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_BUSY_S}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -7,30 +7,20 @@ those of a run with its `run`, and what became of each item beside.
 from __future__ import annotations
 
 import logging
-import os
-import re
 import sys
+import threading
 import time
+import traceback
 import uuid
 
-__all__ = ["LOG", "REDACTED", "Redact", "as_json_lines", "to_machines"]
+from corpus.redact import without_secrets
+
+__all__ = ["LOG", "Redact", "as_json_lines", "no_secret_in_tracebacks", "to_machines"]
 
 LOG = logging.getLogger("corpus")
 """Level INFO is for people and machines, DEBUG for machines only."""
 LOG.setLevel(logging.DEBUG)
 LOG.propagate = False
-
-REDACTED = "***"
-
-_SECRETS = re.compile(
-    r"\bhf_[A-Za-z0-9]{10,}"  # a token of the hub
-    r"|(?<=://)[^/\s@]*:[^/\s@]*(?=@)"  # user and password of an address
-    r"|\beyJ[\w-]{10,}\.[\w-]+\.[\w-]+"  # a JSON web token, as Label Studio gives
-    r"|(?<=[?&](?:X-Amz-Signature=))[0-9a-f]+",  # of a presigned address
-)
-_NAMED = re.compile(r"TOKEN|SECRET|PASSWORD|API_KEY")
-_SHORTEST = 8
-"""Letters of a secret in the environment: what is shorter stands in other words too."""
 
 
 class Redact(logging.Filter):
@@ -38,19 +28,22 @@ class Redact(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change the record's texts; none is held back."""
-        values = (value for name, value in os.environ.items() if _NAMED.search(name))
-        secrets = [value for value in values if len(value) >= _SHORTEST]
-        record.msg, record.args = _without(record.getMessage(), secrets), ()
+        record.msg, record.args = without_secrets(record.getMessage()), ()
         for name, value in vars(record).items():
             if isinstance(value, str) and name != "msg":
-                setattr(record, name, _without(value, secrets))
+                setattr(record, name, without_secrets(value))
         return True
 
 
-def _without(text: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, REDACTED)
-    return _SECRETS.sub(REDACTED, text)
+def no_secret_in_tracebacks() -> None:
+    """From here on, what ends this process, or a thread of it, is told without secrets too."""
+
+    def told(error: BaseException | None) -> None:
+        if error is not None:
+            sys.stderr.write(without_secrets("".join(traceback.format_exception(error))))
+
+    sys.excepthook = lambda _kind, error, _trace: told(error)
+    threading.excepthook = lambda ended: told(ended.exc_value)
 
 
 def as_json_lines() -> None:

@@ -15,11 +15,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import soundfile
@@ -28,7 +29,11 @@ from numpy.typing import NDArray
 from corpus.errors import MediaError
 from corpus.whole import removed, writing
 
+if TYPE_CHECKING:
+    from corpus.depot import Depot
+
 __all__ = [
+    "AUDIO",
     "SAMPLE_RATE",
     "ArraySamples",
     "Decoded",
@@ -40,8 +45,10 @@ __all__ = [
     "decoded_copy",
     "ffmpeg",
     "flac_bytes",
+    "flac_key",
     "has_muxer",
     "hash_file",
+    "original_key",
 ]
 
 SAMPLE_RATE = 16_000
@@ -81,11 +88,12 @@ class ArraySamples:
 class FlacSamples:
     """Audio in a 16 kHz mono FLAC file, of which only what is asked for is read.
 
+    `bring` brings the file where it is no longer: what lies elsewhere is cleared away here.
     Raises MediaError when the file is missing, damaged or of another rate.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, bring: Callable[[], Path] | None = None) -> None:
+        self.path, self._bring = path, bring
         try:
             info = soundfile.info(str(path))
         except (soundfile.LibsndfileError, OSError) as error:
@@ -117,6 +125,8 @@ class FlacSamples:
         try:
             found, _ = soundfile.read(str(self.path), n_samples, start, dtype=dtype)
         except (soundfile.LibsndfileError, OSError) as error:
+            if self._bring and not self.path.is_file() and self._bring().is_file():
+                return self._read(start, n_samples, dtype)
             raise MediaError(f"{self.path} is damaged: {_MEND}") from error
         samples: NDArray[Any] = found
         return samples
@@ -296,49 +306,85 @@ def ffmpeg(source: Path, filters: Sequence[str], outputs: Sequence[str]) -> str:
     return run.stderr.decode("utf-8", "replace")
 
 
-# ---- the media folder
+# ---- the media of a workspace
+
+AUDIO = ("original/", "flac/")
+"""How the keys of all audio begin."""
+
+
+def original_key(recording: str, suffix: str) -> str:
+    """What the untouched original of a recording is named in a depot."""
+    return f"original/{recording[:2]}/{recording}{suffix}"
+
+
+def flac_key(recording: str) -> str:
+    """What the 16 kHz mono FLAC of a recording is named in a depot."""
+    return f"flac/{recording[:2]}/{recording}.flac"
 
 
 class Media:
-    """The media folder of a workspace: originals and their FLAC, by content hash."""
+    """The media of a workspace: originals and their FLAC, by content hash."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, depot: Depot) -> None:
+        self.depot = depot
 
-    def original(self, recording: str, suffix: str) -> Path:
-        """Where the untouched original of a recording stands."""
-        return self.root / "original" / recording[:2] / f"{recording}{suffix}"
-
-    def flac(self, recording: str) -> Path:
-        """Where the 16 kHz mono FLAC of a recording stands."""
-        return self.root / "flac" / recording[:2] / f"{recording}.flac"
+    @property
+    def root(self) -> Path:
+        """The folder on this disk: of all audio, or of what is at hand of it."""
+        return self.depot.folder
 
     @property
     def heard(self) -> Path:
         """Where models keep what they heard, a folder each, by recording."""
         return self.root / "heard"
 
+    def original(self, recording: str, suffix: str) -> Path:
+        """The untouched original of a recording on this disk, brought here where it is not."""
+        return self.depot.here(original_key(recording, suffix))
+
+    def flac(self, recording: str) -> Path:
+        """The 16 kHz mono FLAC of a recording on this disk, brought here where it is not."""
+        return self.depot.here(flac_key(recording))
+
+    def has_flac(self, recording: str) -> bool:
+        """Whether there is a FLAC of a recording; it is not brought here."""
+        return self.depot.told(flac_key(recording)) is not None
+
+    def writing_original(self, recording: str, suffix: str) -> AbstractContextManager[Path]:
+        """A path that becomes the original of a recording at the end of the block, or goes."""
+        return self.depot.writing(original_key(recording, suffix))
+
+    def writing_flac(self, recording: str) -> AbstractContextManager[Path]:
+        """A path that becomes the FLAC of a recording at the end of the block, or goes."""
+        return self.depot.writing(flac_key(recording))
+
     def samples(self, recording: str) -> FlacSamples:
         """The audio of a recording; raises MediaError when it is not there."""
         path = self.flac(recording)
         if not path.is_file():
-            raise MediaError(
-                f"the audio of {recording[:12]} is missing ({path}): run `corpus verify --mend`"
-            )
-        return FlacSamples(path)
+            place = self.depot.name(flac_key(recording))
+            raise MediaError(f"the audio of {recording[:12]} is missing ({place}): {_MEND}")
+        return FlacSamples(path, partial(self.flac, recording))
+
+    def _has_original(self, recording: str, suffix: str) -> bool:
+        """Whether it is there, and what a power cut left of it is not."""
+        key = original_key(recording, suffix)
+        if self.depot.told(key) is None:
+            return False
+        return hash_file(self.depot.fresh(key)) == recording
 
     def take(self, source: Path, recording: str, suffix: str, stats: str = "") -> Decoded:
         """Copy a file in and decode it; leaves nothing where it raises MediaError."""
-        original, flac = self.original(recording, suffix), self.flac(recording)
-        # What a power cut left of it is not it.
-        was_there = original.is_file() and hash_file(original) == recording
-        decoded = decode(source, flac, stats)
+        was_there = self._has_original(recording, suffix)
+        with self.writing_flac(recording) as scratch:
+            decoded = decode(source, scratch, stats)
         try:
             if not was_there:
-                with writing(original) as scratch:
+                with self.writing_original(recording, suffix) as scratch:
                     shutil.copyfile(source, scratch)
         except MediaError:
-            flac.unlink(missing_ok=True)
+            with contextlib.suppress(MediaError):
+                self.depot.remove(flac_key(recording))
             raise
         return decoded
 
@@ -347,6 +393,6 @@ class Media:
 
         Raises MediaError when one cannot be removed.
         """
+        audio = (original_key(recording, suffix), flac_key(recording))
         heard = self.heard.glob(f"*/{recording[:2]}/{recording}.npz")
-        audio = (self.original(recording, suffix), self.flac(recording))
-        return sum(removed(path) for path in (*audio, *heard))
+        return sum(map(self.depot.remove, audio)) + sum(map(removed, heard))

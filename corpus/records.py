@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -42,6 +43,7 @@ __all__ = [
     "Word",
     "content_id",
     "hull",
+    "names_audio",
 ]
 
 UNKNOWN_RIGHTS = "unknown"
@@ -104,6 +106,12 @@ def content_id(*parts: str) -> str:
     return digest.hexdigest()[:32]
 
 
+def names_audio(recording: str, suffix: str) -> bool:
+    """Whether files of audio can be named by an id and a suffix: they lead out of no folder."""
+    digits = len(recording) == 64 and set(recording) <= set("0123456789abcdef")
+    return digits and re.fullmatch(r"(?:\.\w{1,8})?", suffix) is not None
+
+
 def _check_span(start: float, end: float) -> None:
     if not (math.isfinite(start) and math.isfinite(end) and 0 <= start <= end):
         raise ValueError(f"times must be finite and ordered, not {start} to {end}")
@@ -138,6 +146,8 @@ class Recording:
     def __post_init__(self) -> None:
         if len(self.id) != 64 or not set(self.id) <= set("0123456789abcdef"):
             raise ValueError("a recording's id is the SHA-256 of its bytes, 64 hex digits")
+        if not names_audio(self.id, self.suffix):
+            raise ValueError(f"a recording's suffix is as in '.wav', not {self.suffix!r}")
         if not (math.isfinite(self.duration) and self.duration > 0):
             raise ValueError(f"a recording lasts some time, not {self.duration} s")
 

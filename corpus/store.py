@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +53,13 @@ class Funnel:
 
 
 class Store:
-    """One corpus in one database.  Raises StoreError when the database cannot be used."""
+    """One corpus in one database.  Raises StoreError when the database cannot be used.
 
-    def __init__(self, url: str | sa.URL) -> None:
-        self._database = Database(url)
+    `check` raises where nothing may be written any more: it is asked before each transaction.
+    """
+
+    def __init__(self, url: str | sa.URL, check: Callable[[], None] = lambda: None) -> None:
+        self._database, self._check = Database(url), check
         try:
             self._database.bring_up_to_date()
         except StoreError:
@@ -71,7 +74,15 @@ class Store:
     def transaction(self) -> Iterator[Transaction]:
         """All that is saved inside lands together, or not at all."""
         with self._database.writing() as connection:
+            self._check()
             yield Transaction(connection)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Callable[[], object]]:
+        """While the block lasts nobody writes; what is given raises where that is no longer so."""
+        with self._database.writing() as connection:
+            self._check()
+            yield lambda: connection.execute(sa.select(1))
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from corpus.errors import TableError
 from corpus.text import clean, decode, is_binary
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from corpus.toml import loads
 
 __all__ = ["read_rows", "read_toml_rows"]
 
+
+_HEADER = 2000
+"""Letters of a header that tell the delimiter: on a very long one the sniffer takes hours."""
 
 _SPARE = "more"
 """The column for cells that stand beyond the last one named in the header."""
@@ -31,7 +29,8 @@ def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     text = decode(_bytes(path))
     csv.field_size_limit(1 << 24)  # a transcription of a whole side is longer than the default
     try:
-        dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(text.split("\n", 1)[0], ",;\t|")
+        header = text[:_HEADER].split("\n", 1)[0]
+        dialect: type[csv.Dialect] | str = csv.Sniffer().sniff(header, ",;\t|")
     except csv.Error:
         dialect = "excel"
     lines = io.StringIO(text, newline="")
@@ -52,8 +51,8 @@ def read_toml_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     Raises TableError when there are none, or one holds what is no text and no number.
     """
     try:
-        found = tomllib.loads(decode(_bytes(path)))
-    except tomllib.TOMLDecodeError as error:
+        found = loads(decode(_bytes(path)))
+    except ValueError as error:
         raise TableError(f"{path} cannot be read: {error}") from error
     rows = found.get("recording")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -62,10 +61,16 @@ def read_toml_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _plain(path: Path, number: int, row: Mapping[str, object]) -> dict[str, str]:
-    wrong = next((k for k, v in row.items() if not isinstance(v, str | int | float)), None)
+    wrong = next((k for k, v in row.items() if not _is_plain(v)), None)
     if wrong is not None:
         raise TableError(f"{path}, recording {number}: '{wrong}' is no text and no number")
     return {clean(name): clean(str(value)) for name, value in row.items()}
+
+
+def _is_plain(value: object) -> bool:
+    # Hexadecimal numbers may be longer than Python writes out.
+    small = isinstance(value, int) and abs(value) < 1 << 64
+    return small or isinstance(value, str | float)
 
 
 def _quoted(dialect: type[csv.Dialect] | str) -> type[csv.Dialect] | str:

@@ -14,9 +14,8 @@ __all__ = ["clean", "decode", "fold", "is_binary", "letters", "spell_out", "stan
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff\ud800-\udfff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`′", "'"))
 # Letters that do not come apart into a base letter and a mark.
-_LIGATURES = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l", "ª": "a", "º": "o"}
-)
+_BARE = "œ=oe æ=ae ß=ss ø=o đ=d ł=l ª=a º=o ı=i ð=d þ=th ŋ=n ħ=h"
+_LIGATURES = str.maketrans(dict(pair.split("=") for pair in _BARE.split()))
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from corpus.errors import ConfigError, WorkspaceError
+from corpus.bucket import Bucket, is_address
+from corpus.depot import Depot, FolderDepot
+from corpus.errors import ConfigError, StoreError, WorkspaceError
 from corpus.media import Media
 from corpus.store import Store
+from corpus.toml import loads
 from corpus.whole import disk_error, writing
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = [
     "CONFIG_NAME",
     "Config",
+    "MediaSection",
     "Workspace",
     "config_problems",
+    "depot_of",
     "read_config",
     "read_toml",
     "store_url",
@@ -56,8 +57,11 @@ rights = "unknown"
 url = "sqlite:///corpus.db"
 
 [media]
-# Originals and 16 kHz mono FLAC; relative to this file.
+# Originals and 16 kHz mono FLAC: a folder, relative to this file, or a bucket: s3://bucket/corpus
 folder = "media"
+# Of a bucket, what is used is fetched into this folder: at most so many gigabytes of it.
+cache = "cache"
+cache_gb = 20.0
 
 [match]
 # The Whisper that writes the free draft transcripts: a size, a folder, or a hub name.
@@ -134,6 +138,15 @@ class MediaSection(_Section):
     """Where audio is kept."""
 
     folder: str = "media"
+    cache: Annotated[str, Field(min_length=1)] = "cache"
+    cache_gb: Annotated[float, Field(gt=0)] = 20.0
+
+    @field_validator("folder")
+    @classmethod
+    def _without_password(cls, folder: str) -> str:
+        if is_address(folder) and urlsplit(folder).password is not None:
+            raise ValueError("leave name and password out: the environment has them")
+        return folder
 
 
 class MatchSection(_Section):
@@ -195,8 +208,8 @@ class Config(_Section):
 def read_toml(path: Path) -> dict[str, object]:
     """The contents of a TOML file; raises ConfigError when it cannot be read."""
     try:
-        found: dict[str, object] = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        found: dict[str, object] = loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     return found
 
@@ -252,6 +265,13 @@ def store_url(root: Path, url: str) -> str | sa.URL:
     return sa.URL.create("sqlite", database=str(root / relative))
 
 
+def depot_of(root: Path, media: MediaSection) -> Depot:
+    """Where the audio of a corpus lies; folders are meant from that of corpus.toml."""
+    if is_address(media.folder):
+        return Bucket(media.folder, root / media.cache, media.cache_gb * 1e9)
+    return FolderDepot(root / media.folder)
+
+
 def workspace_root(start: Path) -> Path:
     """The folder whose corpus.toml counts in `start`: itself, or the next one above it.
 
@@ -270,8 +290,9 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.config = read_config(root / CONFIG_NAME)
-        self.media = Media(root / self.config.media.folder)
-        self.store = Store(store_url(root, self.config.store.url))
+        self.media = Media(depot_of(root, self.config.media))
+        self._seen = _stamp(root / CONFIG_NAME)
+        self.store = Store(store_url(root, self.config.store.url), self._check_unmoved)
 
     @classmethod
     def create(cls, folder: Path) -> Workspace:
@@ -302,6 +323,27 @@ class Workspace:
         Raises WorkspaceError when there is none, ConfigError when it says what cannot be.
         """
         return cls(workspace_root(start))
+
+    def _check_unmoved(self) -> None:
+        """Raise StoreError where `corpus move` has gone by: what is written here would be lost."""
+        stamp = _stamp(self.root / CONFIG_NAME)
+        if stamp == self._seen:
+            return
+        # Somebody who is editing it may leave it for a moment so that it cannot be read.
+        with contextlib.suppress(ConfigError):
+            now, then = read_config(self.root / CONFIG_NAME), self.config
+            if (now.store.url, now.media.folder) != (then.store.url, then.media.folder):
+                raise StoreError(f"{self.root} was moved to another place meanwhile: run again")
+            self._seen = stamp
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What tells whether a file was changed; None where it is not there."""
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 def _toml_string(text: str) -> str:

@@ -15,7 +15,22 @@ import numpy as np
 
 from corpus.commands.report import page_of
 from corpus.media import flac_bytes
-from corpus.records import Annotation, Features, Kind, Mark, Recording, Tier, Utterance, Verdict
+from corpus.records import (
+    Annotation,
+    Decision,
+    Description,
+    Features,
+    Kind,
+    Mark,
+    Match,
+    MatchedVerse,
+    Recording,
+    Tier,
+    Utterance,
+    Verdict,
+    Verse,
+    VerseSource,
+)
 from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
 from tests.servers.browser import chromium
@@ -24,6 +39,7 @@ HERE = Path(__file__).parent
 PALOS = ("soleares", "bulerías", "seguiriyas", "fandangos", "tientos y tangos", "tonás", "mineros")
 NAMES = ("La Alondra", "El Jilguero", "Niña del Pozo", "Manuel Sendero", "La Retama", "El Almendro")
 TEXTS = ("Por la vereda del río\nse me fue la primavera", "Ay la luna de enero\nqué tarde llega")
+MARKS = ("background", "impulse noise", "oversaturation", "white noise")
 RATE = 16_000
 
 
@@ -42,6 +58,13 @@ def fill(workspace: Workspace, n_recordings: int = 60) -> None:
     """Recordings, their utterances, what people said and what was measured."""
     chance = np.random.default_rng(2)
     sound = [flac_bytes(voice(seed)) for seed in range(4)]
+    verses = [
+        Verse(lines=lines, sources=(VerseSource(source="made", position=k, lines=lines),))
+        for k, lines in enumerate(tuple(text.split("\n")) for text in TEXTS)
+    ]
+    found = tuple(MatchedVerse(verse=one.id, score=1.0, reason="made") for one in verses)
+    with workspace.store.transaction() as transaction:
+        transaction.save(verses)
     for k in range(n_recordings):
         one = Recording(
             id=hashlib.sha256(f"made {k}".encode()).hexdigest(),
@@ -59,9 +82,15 @@ def fill(workspace: Workspace, n_recordings: int = 60) -> None:
         path.write_bytes(sound[k % 4])
         marks = tuple(
             Mark(name=name, points=int(chance.choice(3, p=[0.6, 0.3, 0.1])), measure="m", value=0.0)
-            for name in ("background", "impulse noise", "oversaturation", "white noise")
+            for name in MARKS
         )
         records: list[object] = [one, Features(recording=one.id, measures=(), marks=marks)]
+        if k % 3 == 0:
+            answers = tuple((name, str(chance.choice(3, p=[0.5, 0.3, 0.2]))) for name in MARKS)
+            told = Description(
+                recording=one.id, annotator="ana", made="2026", answers=answers, origin="made"
+            )
+            records.append(told)
         cut = []
         for i in range(int(chance.integers(2, 7)) if k % 5 else 0):
             score = float(np.clip(chance.beta(6, 1.3), 0, 1))
@@ -76,6 +105,9 @@ def fill(workspace: Workspace, n_recordings: int = 60) -> None:
                     tier=Tier.SILVER if score > 0.8 else Tier.BRONZE,
                 )
             )
+        if cut:
+            match = Match(recording=one.id, verses=found, decision=Decision.ACCEPTED)
+            records.append(match)
         records.append(AlignedRecording(recording=one.id, utterances=tuple(cut)))
         for said in cut[:2]:
             right = chance.random() < said.score
@@ -105,10 +137,12 @@ def main() -> None:
         fill(workspace)
         page = root / "report.html"
         page.write_text(page_of(workspace, sound=True), "utf-8")
-        for width, height in ((1280, 1500), (390, 1500)):
+        for width in (1280, 390):
             with chromium(Path(folder) / f"profile-{width}") as browser:
+                browser.open(page.as_uri(), width=width)
+                # All of it, in a window as high as the page.
+                height = browser.value("document.documentElement.scrollHeight")
                 browser.open(page.as_uri(), width=width, height=height)
-                browser.until("document.readyState === 'complete'")
                 browser.picture(HERE / f"report-{width}.png")
         workspace.store.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import settings
 
 from corpus import models
-from corpus.cli import main
+from corpus.cli import run
 from corpus.store import Store
 from corpus.workspace import Workspace
 
@@ -28,6 +29,7 @@ settings.load_profile("unhurried")
 
 pytest_plugins = (
     "tests.corpus.kept",
+    "tests.newer",
     "tests.corpus.publishing",
     "tests.servers.browser",
     "tests.servers.hub",
@@ -35,6 +37,7 @@ pytest_plugins = (
     "tests.servers.postgres",
     "tests.servers.label_studio",
     "tests.servers.media",
+    "tests.servers.s3",
     "tests.servers.site",
     # After what it imports of these.
     "tests.corpus.hub_releases",
@@ -100,12 +103,11 @@ def cli(
     # Wide enough that no table and no message is broken into lines.
     monkeypatch.setenv("COLUMNS", "400")
 
-    def run(*arguments: str | Path) -> Ran:
+    def typed(*arguments: str | Path) -> Ran:
         monkeypatch.setattr("sys.argv", ["corpus", *map(str, arguments)])
         capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
+        code = run(sys.argv[1:])
         told = capsys.readouterr()
-        return Ran(code=int(end.value.code or 0), out=told.out, err=told.err)
+        return Ran(code=code, out=told.out, err=told.err)
 
-    return run
+    return typed

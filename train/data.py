@@ -78,7 +78,12 @@ class Split:
 
     def sound(self, number: int) -> NDArray[np.float32]:
         """The samples of one row, 16 kHz mono, shape (n,); raises MediaError when unreadable."""
-        return read_sound(self._audio[number]["audio"])
+        return read_sound(self.cell(number))
+
+    def cell(self, number: int) -> Mapping[str, Any]:
+        """The undecoded sound of one row, as `read_sound` takes it."""
+        cell: Mapping[str, Any] = self._audio[number]["audio"]
+        return cell
 
     def digest(self) -> str:
         """The SHA-256 of what its rows say, sound left out: tells one training set from another."""

@@ -6,10 +6,12 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from corpus.engine import Engine, Here
 from corpus.errors import TrainError
 from train.backends import BACKENDS, BackendName, open_backend
 from train.config import Device, Precision
@@ -24,7 +26,15 @@ from train.intervals import change_of, rate_of
 from train.long_form import Recordings, long_form
 from train.metrics import Counts, count, score, total
 from train.quiet import quiet
-from train.write_down import Written, rows_to_judge, spread, write_down
+from train.write_down import (
+    Batch,
+    Written,
+    WrittenBatch,
+    rows_to_judge,
+    spread,
+    write_batch,
+    write_down,
+)
 
 __all__ = ["How", "evaluate"]
 
@@ -76,18 +86,26 @@ def evaluate(
     how: How | None = None,
     *,
     recordings: Recordings | None = None,
+    engine: Engine | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Let Whispers (folders in transformers form, by name) write down a split; the first is base.
 
-    `recordings` gives the sound of whole recordings: with it they are written too, in long form.
+    `recordings` gives the sound of whole recordings: with it they are written too, in long form,
+    in this process.  Utterances are written in the workers of the engine, `Here` by default.
     Raises TrainError when the split is not there or nothing in it can be judged, ModelError when
     a folder holds no Whisper or it knows no such language.
     """
     how = how or How()
     split, left_out = _split(dataset, how.split), LeftOut()
     fine = rows_to_judge(split, left_out)
-    asked = _Asked(split=split, rows=spread(fine, how.sample), how=how, progress=progress)
+    asked = _Asked(
+        split=split,
+        rows=spread(fine, how.sample),
+        how=how,
+        engine=engine or Here(),
+        progress=progress,
+    )
     notes = _notes(asked.rows, len(fine), how)
     findings: list[Finding] = []
     base: list[Counts] = []
@@ -127,20 +145,29 @@ class _Asked:
     split: Split
     rows: Sequence[Row]
     how: How
+    engine: Engine
     progress: Progress | None
 
     def write(self, folder: Path, stage: str) -> Written:
         """What the model in a folder writes."""
-        how = self.how
-        backend = open_backend(
-            how.backend,
-            folder,
-            language=how.language,
-            device=how.device,
-            beam=how.beam,
-            precision=how.precision,
-        )
-        return write_down(self.split, self.rows, backend, how.batch_size, self.progress, stage)
+        # Decided here: on a machine with another chip a model would write other words.
+        how = replace(self.how, precision="bfloat16" if self.how.halved else "float32")
+        with self.engine.crew(partial(_writing, folder, how)) as crew:
+            return write_down(self.split, self.rows, crew, how.batch_size, self.progress, stage)
+
+
+@quiet()
+def _writing(folder: Path, how: How) -> Callable[[Batch], WrittenBatch]:
+    """What a worker writes by."""
+    backend = open_backend(
+        how.backend,
+        folder,
+        language=how.language,
+        device=how.device,
+        beam=how.beam,
+        precision=how.precision,
+    )
+    return quiet()(partial(write_batch, backend))
 
 
 def _split(dataset: str | Path, name: str) -> Split:
@@ -210,6 +237,8 @@ def _judge(
         backend=how.backend,
         beam=how.beam,
         seconds=written.seconds,
+        workers=written.workers,
+        busy=written.busy,
         audio_seconds=written.audio_seconds,
     )
     return finding, explained.notes

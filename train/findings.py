@@ -96,6 +96,8 @@ class Finding:
     `change` is the WER against the first model's, drawn over the same recordings.
     `long_form` and `timing` are None where whole recordings were not written.
     `agreement` is the difference of the other backend's WER on a sample, in points of a hundred.
+    `seconds` are those of all `workers` together, `busy` the share of their time that they worked
+    (None: one process did it all).
     """
 
     model: str
@@ -121,6 +123,8 @@ class Finding:
     left_out: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
     audio_seconds: float = 0.0
+    workers: int = 1
+    busy: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,22 +9,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import MediaError, TrainError
 from corpus.media import compact, flac_bytes
+from corpus.pages import page
 from train.differences import Piece, differences
 from train.findings import Finding, Judged, Rate, Report
 from train.folders import making
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 __all__ = ["table_of_models", "write_report"]
 
@@ -118,7 +113,11 @@ def _points(rate: Rate) -> str:
 def _page(report: Report, sound: Sound, n_examples: int) -> str:
     last = report.findings[-1]
     worst, best = _chosen(last, n_examples // 2)
-    return _template().render(
+    return page(
+        "train",
+        written_in="en",
+        title=f"Evaluation on {report.release}",
+        media="data:",
         report=report,
         last=last,
         points=_points,
@@ -127,17 +126,6 @@ def _page(report: Report, sound: Sound, n_examples: int) -> str:
         worst=[_example(report, one, sound) for one in worst],
         best=[_example(report, one, sound) for one in best],
     )
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = files(__package__).joinpath("page.html").read_text("utf-8")
-    return environment.from_string(text)
 
 
 def _most(report: Report) -> float:

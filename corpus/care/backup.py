@@ -8,11 +8,13 @@ command carries on with what it had copied.
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import json
-import stat
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,9 +26,10 @@ from corpus.care.manifest import Dumped, Manifest, Stored
 from corpus.care.shelf import FolderShelf, Shelf
 from corpus.care.tarball import TarShelf, is_tar
 from corpus.database import HEAD
+from corpus.depot import FolderDepot, Kept
 from corpus.errors import MediaError, UsageError
 from corpus.improving import NOTE
-from corpus.media import hash_file
+from corpus.media import AUDIO, flac_key, hash_file, original_key
 from corpus.run import now
 from corpus.workspace import CONFIG_NAME, Workspace
 
@@ -59,10 +62,14 @@ class BackedUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """A file that is to go along; `digest` is what its name says that its bytes are."""
+    """A file that is to go along: what is told of it, None where it is missing, and where it lies.
+
+    `digest` is what its name says that its bytes are.
+    """
 
     path: str
-    source: Path
+    told: Kept | None
+    bring: Callable[[], Path]
     digest: str = ""
     link: bool = False
 
@@ -150,21 +157,25 @@ def _own_files(root: Path) -> Iterator[_Wanted]:
             # What begins so is half-written, by somebody who is at it.
             hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
             if path.is_file() and not hidden:
-                yield _Wanted(path=path.relative_to(root).as_posix(), source=path)
+                key, here = path.relative_to(root).as_posix(), FolderDepot(root)
+                yield _Wanted(path=key, told=here.told(key), bring=partial(here.here, key))
 
 
 def _audio(workspace: Workspace, connection: sa.Connection, *, link: bool) -> list[_Wanted]:
     """The original and the FLAC of each recording; a track of a side has no original."""
-    c, media = t.recordings.c, workspace.media
-    found = []
+    c, depot, found = t.recordings.c, workspace.media.depot, []
+    told = {one.key: one for area in AUDIO for one in depot.kept(area)}
     for row in connection.execute(sa.select(c.id, c.suffix, c.part_of).order_by(c.id)):
-        flac = media.flac(row.id)
-        if not row.part_of:
-            original = media.original(row.id, row.suffix)
-            path = f"media/original/{row.id[:2]}/{original.name}"
-            found.append(_Wanted(path=path, source=original, digest=row.id, link=link))
-        path = f"media/flac/{row.id[:2]}/{flac.name}"
-        found.append(_Wanted(path=path, source=flac, link=link))
+        original, flac = original_key(row.id, row.suffix), flac_key(row.id)
+        for key, digest in ((original, row.id), (flac, ""))[bool(row.part_of) :]:
+            one = _Wanted(
+                path=f"media/{key}",
+                told=told.get(key),
+                bring=partial(depot.here, key),
+                digest=digest,
+                link=link,
+            )
+            found.append(one)
     return found
 
 
@@ -183,32 +194,33 @@ def _put_tables(work: _Work, rows: Mapping[str, int]) -> dict[str, Dumped]:
 
 def _take(work: _Work, one: _Wanted) -> None:
     """Copy a file where its bytes are not there yet; what cannot be read is noted."""
+    if one.told is None:
+        work.missing.append(f"{one.path}: {os.strerror(errno.ENOENT)}: see `corpus verify`")
+        return
     try:
-        told = one.source.stat()
-        size = told.st_size
-        digest = _known(work, one, size, told.st_mtime_ns) or hash_file(one.source)
-    except (OSError, MediaError) as error:
-        why = getattr(error, "strerror", None) or error
-        work.missing.append(f"{one.path}: {why}: see `corpus verify`")
+        digest = _known(work, one, one.told) or hash_file(one.bring())
+    except MediaError as error:
+        work.missing.append(f"{one.path}: {error}: see `corpus verify`")
         return
     if one.digest not in {"", digest}:
         work.missing.append(f"{one.path} is damaged: see `corpus verify`")
         return
-    _put(work, one.source, digest, size, link=one.link)
+    if not work.shelf.has(digest, one.told.n_bytes):
+        _put(work, one.bring(), digest, one.told.n_bytes, link=one.link)
     work.files[one.path] = Stored(
         sha256=digest,
-        bytes=size,
-        mtime_ns=told.st_mtime_ns,
-        private=not told.st_mode & (stat.S_IRWXG | stat.S_IRWXO),
+        bytes=one.told.n_bytes,
+        mtime_ns=one.told.changed,
+        private=one.told.private,
     )
 
 
-def _known(work: _Work, one: _Wanted, n_bytes: int, mtime_ns: int) -> str:
+def _known(work: _Work, one: _Wanted, told: Kept) -> str:
     """The digest of a file whose bytes are there already, without reading it; "" else."""
     old = work.before.files.get(one.path) if work.before else None
-    same = old is not None and (old.bytes, old.mtime_ns) == (n_bytes, mtime_ns)
+    same = old is not None and (old.bytes, old.mtime_ns) == (told.n_bytes, told.changed)
     digest = one.digest or (old.sha256 if old and same else "")
-    return digest if digest and work.shelf.has(digest, n_bytes) else ""
+    return digest if digest and work.shelf.has(digest, told.n_bytes) else ""
 
 
 def _put(work: _Work, source: Path, digest: str, n_bytes: int, *, link: bool = False) -> None:

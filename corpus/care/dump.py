@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from corpus import tables as t
 from corpus.database import Database
 from corpus.errors import BackupError
+from corpus.records import names_audio
 from corpus.whole import writing
 
 __all__ = ["Step", "dump", "load", "nothing"]
@@ -53,7 +54,7 @@ def dump(connection: sa.Connection, folder: Path, step: Step = nothing) -> dict[
 
 def _write(connection: sa.Connection, table: sa.Table, path: Path) -> int:
     n_rows = 0
-    query = sa.select(table).order_by(*table.primary_key.columns)
+    query = sa.select(table).order_by(*_keys(connection, table))
     rows = connection.execute(query, execution_options={"yield_per": _BATCH}).mappings()
     # No time and no name in the head of the file: the same rows give the same bytes.
     with (
@@ -66,6 +67,13 @@ def _write(connection: sa.Connection, table: sa.Table, path: Path) -> int:
             out.write(line.encode("utf-8", "surrogatepass") + b"\n")
             n_rows += 1
     return n_rows
+
+
+def _keys(connection: sa.Connection, table: sa.Table) -> Iterator[sa.ColumnElement[Any]]:
+    """What a table is ordered by: the bytes of its keys, not what a language makes of letters."""
+    for column in table.primary_key.columns:
+        text = isinstance(column.type, sa.String) and connection.dialect.name == "postgresql"
+        yield sa.collate(column, "C") if text else column
 
 
 def _as_text(value: Any) -> str:
@@ -118,6 +126,16 @@ def _rows(path: Path, table: sa.Table, binary: Iterable[str]) -> Iterator[dict[s
                 row = json.loads(line.decode("utf-8", "surrogatepass"))
                 if not isinstance(row, dict) or row.keys() != columns:
                     raise BackupError(f"a row of {table.name} in the backup has other columns")
+                if table.name == t.recordings.name and not _named(row):
+                    raise BackupError(
+                        "a recording of the backup has an id or a suffix that is none"
+                    )
                 yield row | {name: b64decode(row[name]) for name in binary}
-    except (OSError, EOFError, ValueError, TypeError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, TypeError, RecursionError, zlib.error) as error:
         raise BackupError(f"{table.name} of the backup cannot be read: {error}") from error
+
+
+def _named(row: Mapping[str, Any]) -> bool:
+    """Whether a recording can be named so: its files are looked for, and removed, by that."""
+    id_, suffix = row["id"], row["suffix"]
+    return isinstance(id_, str) and isinstance(suffix, str) and names_audio(id_, suffix)

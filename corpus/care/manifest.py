@@ -15,6 +15,8 @@ __all__ = ["MANIFEST", "Dumped", "Manifest", "Stored", "read", "written"]
 MANIFEST = "manifest.json"
 
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# It becomes the name of a file.
+_Table = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,62}$")]
 _Count = Annotated[int, Field(ge=0)]
 
 _KEPT = ("corpus.toml", "pseudonyms.key", "heads", "lyrics", "media", "models", "releases")
@@ -57,7 +59,7 @@ class Manifest(_Strict):
     corpus: str
     revision: str
     media: bool
-    tables: dict[str, Dumped]
+    tables: dict[_Table, Dumped]
     files: dict[str, Stored]
     missing: tuple[str, ...] = ()
     digest: str = ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -15,12 +17,14 @@ from corpus.care.restore import reading
 from corpus.care.shelf import Reader, copied, opened
 from corpus.care.sound import flac_flaw, is_damaged, original_flaw
 from corpus.errors import BackupError, DiskFullError, MediaError
-from corpus.media import SAMPLE_RATE, Media, decode, flac_bytes, hash_file
+from corpus.media import SAMPLE_RATE, Media, decode, flac_bytes, flac_key, hash_file, original_key
 from corpus.records import Recording
-from corpus.whole import writing
 from corpus.workspace import Workspace
 
 __all__ = ["mend"]
+
+_Write = Callable[[], AbstractContextManager[Path]]
+"""Gives a path that takes the place of what is damaged, when all of it is there."""
 
 
 def mend(
@@ -63,16 +67,15 @@ class _Mender:
 
     def original(self, one: Recording) -> bool:
         """Bring an original back; whether that went well."""
-        target = self.media.original(one.id, one.suffix)
-        stored = f"media/original/{one.id[:2]}/{target.name}"
-        return _from_file(Path(one.source), target, one.id) or self._stored(stored, target, one.id)
+        write = partial(self.media.writing_original, one.id, one.suffix)
+        stored = f"media/{original_key(one.id, one.suffix)}"
+        return _from_file(Path(one.source), write, one.id) or self._stored(stored, write, one.id)
 
     def flac(self, one: Recording) -> bool:
         """Bring back what stages hear; whether that went well."""
-        target = self.media.flac(one.id)
-        stored = f"media/flac/{one.id[:2]}/{target.name}"
+        write = partial(self.media.writing_flac, one.id)
         # First: another FFmpeg may decode a little otherwise.
-        if self._stored(stored, target) and not flac_flaw(target, one.duration, quick=False):
+        if self._stored(f"media/{flac_key(one.id)}", write) and not self._flaw(one):
             return True
         try:
             _make_flac(self.media, one)
@@ -80,51 +83,54 @@ class _Mender:
             raise
         except MediaError:
             return False
-        return not flac_flaw(target, one.duration, quick=False)
+        return not self._flaw(one)
 
-    def _stored(self, path: str, target: Path, digest: str = "") -> bool:
+    def _flaw(self, one: Recording) -> str:
+        return flac_flaw(self.media.flac(one.id), one.duration, quick=False)
+
+    def _stored(self, path: str, write: _Write, digest: str = "") -> bool:
         """Copy a file out of the backup; whether it was there, and is as it was stored."""
         stored = self.manifest.files.get(path) if self.manifest else None
         if self.reader is None or stored is None or digest not in {"", stored.sha256}:
             return False
         with contextlib.suppress(BackupError), self.reader.open(stored.sha256) as data:
-            return _written(data, target, stored.sha256)
+            return _written(data, write, stored.sha256)
         return False
 
 
 def _make_flac(media: Media, one: Recording) -> None:
     """Decode an original that is whole, or cut a track out of its side."""
-    target = media.flac(one.id)
     if not one.part_of:
         original = media.original(one.id, one.suffix)
         if not original_flaw(original, one.id, quick=False):
-            decode(original, target)
+            with media.writing_flac(one.id) as scratch:
+                decode(original, scratch)
         return
     first, n_samples = (round(seconds * SAMPLE_RATE) for seconds in (one.offset, one.duration))
     side = media.samples(one.part_of)
     # Cut out of a damaged side, it would look whole.
     if not is_damaged(side):
         track = side.read_pcm(first, n_samples)
-        with writing(target) as scratch:
+        with media.writing_flac(one.id) as scratch:
             scratch.write_bytes(flac_bytes(track))
 
 
-def _from_file(source: Path, target: Path, digest: str) -> bool:
+def _from_file(source: Path, write: _Write, digest: str) -> bool:
     """Copy the file that was collected, where it is still the same."""
     try:
         if not source.is_file() or hash_file(source) != digest:
             return False
         with opened(source) as data:
-            return _written(data, target, digest)
+            return _written(data, write, digest)
     except DiskFullError:
         raise
     except (OSError, MediaError):
         return False
 
 
-def _written(data: IO[bytes], target: Path, digest: str) -> bool:
+def _written(data: IO[bytes], write: _Write, digest: str) -> bool:
     """Write what has this digest; whether it was that."""
-    with contextlib.suppress(BackupError), writing(target) as scratch:
+    with contextlib.suppress(BackupError), write() as scratch:
         with scratch.open("wb") as out:
             if copied(data, out) != digest:
                 raise BackupError("it is damaged in the backup")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +11,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from corpus.bucket import is_address
 from corpus.care.dump import Step, load, nothing
 from corpus.care.manifest import Manifest, Stored
+from corpus.care.settings import change
 from corpus.care.shelf import FolderShelf, Reader, copied
 from corpus.care.tarball import TarReader, is_tar
 from corpus.database import Database
-from corpus.errors import BackupError, ConfigError, MediaError, UsageError
+from corpus.errors import BackupError, MediaError, UsageError
 from corpus.whole import making, writing
 from corpus.workspace import CONFIG_NAME, Config, read_config, store_url
 
@@ -27,12 +27,15 @@ __all__ = ["Restored", "reading", "restore"]
 _MEDIA = "media"
 """Where a restored corpus has its media, wherever they were: in its own folder."""
 
+_CACHE = Config().media.cache
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """What was brought back; `damaged` are files of the backup that are not as they were stored.
 
-    `missing` are those that were not there when it was made.
+    `missing` are those that were not there when it was made; `elsewhere` is the bucket in which
+    the audio still lies, "" where it was brought back too.
     """
 
     folder: Path
@@ -40,6 +43,7 @@ class Restored:
     rows: dict[str, int]
     n_files: int
     media: bool
+    elsewhere: str
     damaged: tuple[str, ...]
     missing: tuple[str, ...]
 
@@ -59,7 +63,9 @@ def restore(backup: Path, folder: Path, *, store: str = "", step: Step = nothing
         with _making(folder) as scratch:
             damaged = _files(reader, manifest, scratch, step)
             (scratch / _MEDIA).mkdir(exist_ok=True)
-            config = _settle(scratch / CONFIG_NAME, store)
+            config = _settle(scratch / CONFIG_NAME, store, media=manifest.media)
+            if not store:
+                _check_store(scratch, config.store.url)
             with tempfile.TemporaryDirectory(prefix=".rows-", dir=scratch) as tables:
                 _rows(reader, manifest, Path(tables), store_url(scratch, config.store.url), step)
     return Restored(
@@ -68,6 +74,7 @@ def restore(backup: Path, folder: Path, *, store: str = "", step: Step = nothing
         rows={name: one.rows for name, one in manifest.tables.items()},
         n_files=len(manifest.files) - len(damaged),
         media=manifest.media,
+        elsewhere=config.media.folder if is_address(config.media.folder) else "",
         damaged=tuple(damaged),
         missing=manifest.missing,
     )
@@ -155,37 +162,31 @@ def _rows(reader: Reader, manifest: Manifest, folder: Path, url: str | sa.URL, s
 # ---- settings
 
 
-def _settle(path: Path, store: str) -> Config:
+def _check_store(root: Path, url: str) -> None:
+    """Raise BackupError where the store that a backup names is a file outside of the corpus."""
+    file = sa.make_url(store_url(root, url))
+    if file.get_backend_name() == "sqlite" and file.database not in {None, "", ":memory:"}:
+        path = Path(str(file.database)).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise BackupError(
+                f"the store of the backup lies outside of its corpus ({url}): say by --store"
+                " where it is to be"
+            )
+
+
+def _settle(path: Path, store: str, *, media: bool) -> Config:
     """Bring corpus.toml to its new place: its own media folder, and the store that was asked for.
 
-    Raises ConfigError where it says what cannot be, or cannot be changed line by line.
+    A bucket whose audio the backup does not hold (`media`) stays.  Raises ConfigError where it says
+    what cannot be, or cannot be changed line by line.
     """
     if not path.is_file():
         raise BackupError(f"the backup has no {CONFIG_NAME}")
     config = read_config(path)
-    changes = {"media.folder": _MEDIA} if config.media.folder != _MEDIA else {}
+    values = {"media.folder": _MEDIA} if config.media.folder != _MEDIA else {}
+    if is_address(config.media.folder) and not media:
+        # The folder of copies may be a place of another machine, or of nobody's business.
+        values = {"media.cache": _CACHE} if config.media.cache != _CACHE else {}
     if store:
-        changes["store.url"] = store
-    for name, value in changes.items():
-        section, _, key = name.partition(".")
-        path.write_text(_with(path.read_text("utf-8"), section, key, value), "utf-8")
-    settled = read_config(path)
-    for name, value in changes.items():
-        section, _, key = name.partition(".")
-        if getattr(getattr(settled, section), key) != value:
-            raise ConfigError(
-                f"{CONFIG_NAME} cannot take {name} = {value!r}: write [{section}] out"
-            )
-    return settled
-
-
-def _with(text: str, section: str, key: str, value: str) -> str:
-    """The text of a TOML file with another value: comments and order stay."""
-    line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
-    head = re.search(rf"^\[{section}\][^\n]*\n?", text, re.MULTILINE)
-    if head is None:
-        return f"{text.rstrip()}\n\n[{section}]\n{line}\n"
-    after = re.compile(r"^\[", re.MULTILINE).search(text, head.end())
-    end = after.start() if after else len(text)
-    body = re.sub(rf"^{key}\s*=[^\n]*\n?", "", text[head.end() : end], flags=re.MULTILINE)
-    return f"{text[: head.start()]}{head[0].rstrip()}\n{line}\n{body}{text[end:]}"
+        values["store.url"] = store
+    return change(path, values) if values else config

@@ -102,7 +102,7 @@ class TarReader:
         """Open it; raises BackupError where it is no tar file, or not a whole one."""
         try:
             with tarfile.open(path, "r:") as tar:
-                tar.getmembers()  # the list is read here, and no half of a file passes
+                _read_list(tar)
                 yield cls(path, tar)
         except (tarfile.TarError, OSError) as error:
             raise BackupError(f"{path} is no whole backup: {error}") from error
@@ -115,9 +115,20 @@ class TarReader:
     def open(self, digest: str) -> IO[bytes]:
         """The bytes of a digest; raises BackupError where they are gone."""
         try:
-            member = self._tar.extractfile(digest)
+            told = self._tar.getmember(digest)
         except KeyError:
-            member = None
+            told = None
+        # A link would be followed, round and round where it leads to itself.
+        member = self._tar.extractfile(told) if told is not None and told.isreg() else None
         if member is None:
             raise BackupError(f"{self._path} is no whole backup: it has no {digest}")
         return member
+
+
+def _read_list(tar: tarfile.TarFile) -> None:
+    """Read the list of what is in it, so that no half of a file passes; raises TarError."""
+    try:
+        tar.getmembers()
+    except (ValueError, EOFError) as error:
+        # What tarfile raises of some damaged heads.
+        raise tarfile.ReadError(str(error)) from error

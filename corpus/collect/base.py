@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from corpus.redact import without_credentials
+
 __all__ = [
     "AS_USUAL",
     "EVERYTHING",
@@ -99,8 +101,12 @@ class Collector(Protocol):
 
 
 def printable(path: str) -> str:
-    """A path or URL that can be stored and shown in one line, whatever bytes it is made of."""
+    """A path or URL that can be stored and shown in one line, whatever bytes it is made of.
+
+    What lets somebody in (a password, a signature) is not stored with a URL.
+    """
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = without_credentials(text) if "://" in text else text
     return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 

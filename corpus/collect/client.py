@@ -15,6 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from yt_dlp import YoutubeDL
 from yt_dlp.networking.common import Request, Response
 from yt_dlp.networking.exceptions import HTTPError
+from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import YoutubeDLError, make_archive_id
 
 from corpus.addresses import only_public
@@ -27,6 +28,12 @@ Info = Mapping[str, Any]
 
 _PAGE_LIMIT = 32 << 20
 """Bytes of a page that is not audio: the longest playlists have a few million."""
+
+_NOWHERE = "/nowhere/ffmpeg"
+_ANOTHER = "which only another program would fetch: get the file yourself, and collect that"
+
+_OURSELVES = re.compile(r"https?|m3u8(_native)?|http_dash_segments(_generator)?|ism|f4m")
+"""Protocols that yt-dlp speaks itself, with Python's sockets; for the others it starts programs."""
 
 _PATIENCE = 120.0
 """Seconds that a server may ask to wait before the next request."""
@@ -94,6 +101,10 @@ def _options(network: Network) -> dict[str, Any]:
         "cachedir": False,
         "ignoreconfig": True,
         "enable_file_urls": False,
+        # FFmpeg would connect to wherever a list leads, past the guard: it is not there for yt-dlp.
+        "ffmpeg_location": _NOWHERE,
+        "fixup": "never",
+        "external_downloader": {"default": "native"},
         "retries": network.retries,
         "fragment_retries": network.retries,
         "extractor_retries": network.retries,
@@ -165,11 +176,27 @@ _TAILS = re.compile(
 
 def _one_line(error: YoutubeDLError, url: str) -> str:
     first = str(error).strip().split("\n")[0].removeprefix("ERROR: ")
+    if "ffmpeg could not be found" in first:
+        first = f"it is a stream or a locked list, {_ANOTHER}"
     return f"{url} cannot be fetched: {_TAILS.sub('', first)}"
 
 
 class _Client(YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
-    """Reads no page without end."""
+    """Reads no page without end, and starts no program that would fetch in its place."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        # Where no downloader is at hand, yt-dlp looks here whether there is an FFmpeg.
+        FFmpegPostProcessor._ffmpeg_location.set(_NOWHERE)  # noqa: SLF001
+
+    def dl(
+        self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False
+    ) -> Any:
+        """Download a format; not by a program."""
+        protocol = str(info.get("protocol") or "")
+        if not _OURSELVES.fullmatch(protocol):
+            raise YoutubeDLError(f"it comes by {protocol}, {_ANOTHER}")
+        return super().dl(name, info, subtitle, test)
 
     def urlopen(self, request: Request | str) -> Response:
         """Open an address; what is not audio is read up to a limit."""

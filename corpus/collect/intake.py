@@ -109,7 +109,7 @@ class Intake:
             fresh = self._fresh.get(id_)
             stored = None if fresh else self.workspace.store.recording(id_)
             known = fresh or stored
-            if known is None or not media.flac(id_).is_file():
+            if known is None or not media.has_flac(id_):
                 suffix = path.suffix.lower() if re.fullmatch(r"\.\w{1,8}", path.suffix) else ""
                 decoded = media.take(path, id_, suffix, STATS)
                 features = (measured(id_, media.samples(id_), decoded.said),)

@@ -100,6 +100,8 @@ _YEAR = re.compile(r"(?<![\d.:/-])(1[89]\d\d|20[0-4]\d)(?![\d:/-])")
 _NUMBER = re.compile(r"^(?:\d{1,3}\s*[.)\-_]\s*|0\d\s+)(?=\D*[^\W\d])")
 _TRAILING_NOISE = re.compile(r"(?:[\s,]+(?:h[dq]|4k|1080p?|720p?))+$", re.IGNORECASE)
 _SUNG_BY = re.compile(r"^(.+?)\s+(?:canta\s+)?por\s+(.+)$", re.IGNORECASE)
+_MOST_LETTERS = 300
+"""What is longer is no title: it stays as it came, for some rules would take hours on it."""
 _EDGES = " \t-‐‑‒–—―|·,;:/_"
 
 
@@ -115,7 +117,7 @@ class Title:
 
 def palo_of(text: str) -> str:
     """The palo that a text names: all of it, how it begins, or what it is sung "por"; else ""."""
-    words = fold(text).replace("ñ", "n").split()
+    words = fold(text).replace("ñ", "n").split() if len(text) <= _MOST_LETTERS else []
     sung_in = (i + 1 for i, word in enumerate(words) if word == "por")
     # Palos have a "por" of their own: these are looked for as a whole first.
     found = (_begins(words[at:], names=True) for at in sung_in)
@@ -132,13 +134,16 @@ def _begins(words: list[str], *, names: bool = False) -> str:
 
 def read_title(text: str) -> Title:
     """Artist, title, palo and year of what stands as the title of a video or a file."""
-    said = " ".join(_BRACKETED_NOISE.sub(" ", clean(text)).split())
+    plain = " ".join(clean(text).split())
+    if len(plain) > _MOST_LETTERS:
+        return Title(title=plain)
+    said = " ".join(_BRACKETED_NOISE.sub(" ", plain).split())
     said = _TRAILING_NOISE.sub("", said)
     said, year = _without_year(said)
     said, palo = _without_palo(said)
     artist, title, named = _parted(_NUMBER.sub("", said).strip(_EDGES))
     return Title(
-        title=title or " ".join(clean(text).split()),
+        title=title or plain,
         artist=artist,
         palo=palo or named or palo_of(title),
         year=year,

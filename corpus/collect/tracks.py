@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from corpus.collect.sides import Side, Track
 from corpus.collect.titles import read_title
-from corpus.media import SAMPLE_RATE, Samples, flac_bytes
+from corpus.media import SAMPLE_RATE, Media, Samples, flac_bytes
 from corpus.records import Recording
 from corpus.rows import Amended, Record
-from corpus.whole import writing
 from corpus.workspace import Workspace
 
 __all__ = ["overlapping", "take_tracks", "track_id"]
@@ -43,7 +41,7 @@ def take_tracks(
         if workspace.store.tombstone(id_) is not None:
             found.append(None)
             continue
-        duration = _cut_out(samples, track, workspace.media.flac(id_))
+        duration = _cut_out(samples, track, workspace.media, id_)
         known = workspace.store.recording(id_)
         one = known or replace(
             recording,
@@ -80,14 +78,14 @@ def _overlap(one: Recording, other: Recording) -> bool:
     return until > max(one.offset, other.offset)
 
 
-def _cut_out(samples: Samples, track: Track, path: Path) -> float:
+def _cut_out(samples: Samples, track: Track, media: Media, id_: str) -> float:
     """Write the audio of a track where it is not there yet; gives its seconds."""
     first = round(track.start * SAMPLE_RATE)
     # The last frame of the level curve may reach over the end of the audio.
     n_samples = min(round(track.end * SAMPLE_RATE), samples.n_samples) - first
-    if not path.is_file():
+    if not media.has_flac(id_):
         audio = np.clip(samples.read(first, n_samples), -1, 1)
-        with writing(path) as scratch:
+        with media.writing_flac(id_) as scratch:
             scratch.write_bytes(flac_bytes(audio))
     return n_samples / SAMPLE_RATE
 

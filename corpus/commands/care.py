@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.commands.shared import Json, open_workspace
-from corpus.show import as_json, say, steps
+from corpus.errors import UsageError
+from corpus.show import as_json, say, steps, table
 
 if TYPE_CHECKING:
     from corpus.care.backup import BackedUp
+    from corpus.care.move import MovedMedia, MovedStore
     from corpus.care.problem import Problem
     from corpus.care.restore import Restored
 
@@ -143,17 +145,21 @@ def restore(
 
     with steps() as step:
         done = bring_back(target, folder, store=store, step=step)
+    if not json:
+        # First: a bucket that cannot be reached would be all that is heard of it.
+        _tell_restored(done)
+    with steps() as step:
         workspace = Workspace.open(done.folder)
         try:
             # Every byte was just compared.
             found = look(workspace, quick=True, step=step).problems
         finally:
             workspace.store.close()
-    problems = [one for one in found if done.media or one.place not in {"original", "flac"}]
+    there = done.media or done.elsewhere
+    problems = [one for one in found if there or one.place not in {"original", "flac"}]
     if json:
         as_json({**_plain(done), "folder": str(done.folder), "problems": problems})
     else:
-        _tell_restored(done)
         _list(problems)
     if done.damaged or problems:
         raise typer.Exit(1)
@@ -162,9 +168,68 @@ def restore(
 def _tell_restored(done: Restored) -> None:
     for damaged in done.damaged:
         say(f"restore: {damaged}")
-    if not done.media:
+    if done.elsewhere:
+        say(f"restore: the audio was not in the backup: it is where it was, in {done.elsewhere}")
+    elif not done.media:
         say("restore: the backup is without audio: put it back, or run `corpus verify --mend`")
     say(
         f"restore: {sum(done.rows.values())} rows and {done.n_files} files of {done.made} in "
         f"{done.folder}"
     )
+
+
+@app.command()
+def move(
+    context: typer.Context,
+    store: Annotated[
+        str,
+        typer.Option(
+            help="The URL of an empty database, as postgresql+psycopg://user@host/corpus."
+        ),
+    ] = "",
+    media: Annotated[
+        str, typer.Option(help="A folder, or a bucket as s3://bucket/corpus, with no other audio.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Move the corpus to another database, its audio to another place, or both, and back again.
+
+    All is copied and counted here and there; then corpus.toml names the new place, at once. What
+    was stays as it is: remove it when you like. Killed anywhere, it is here or there, and the same
+    command carries on. Nobody else can write while rows are copied.
+    """
+    from corpus.care.move import move_media, move_store
+
+    if not (store or media):
+        raise UsageError("say where to: --store URL, --media PLACE, or both")
+    workspace = open_workspace(context)
+    told: dict[str, object] = {}
+    # Audio first: it takes longest, and others may work on while it is copied.
+    if media:
+        with steps() as step:
+            told["media"] = moved = move_media(workspace, media, step)
+        if not json:
+            _tell_moved_media(moved)
+    if store:
+        # corpus.toml may have changed just now.
+        workspace = open_workspace(context)
+        with steps() as step:
+            told["store"] = rows = move_store(workspace, store, step)
+        if not json:
+            _tell_moved_store(rows)
+    if json:
+        as_json(told)
+
+
+def _tell_moved_media(moved: MovedMedia) -> None:
+    say(
+        f"move: {moved.here} files here, {moved.there} there, {moved.n_bytes / 1e6:.1f} MB "
+        f"({moved.copied} copied now)"
+    )
+    say(f"move: the audio is in {moved.after}; what is in {moved.before} was left as it is")
+
+
+def _tell_moved_store(moved: MovedStore) -> None:
+    rows = [(name, n_rows, moved.there[name]) for name, n_rows in moved.here.items()]
+    table(("table", "rows here", "rows there"), rows)
+    say(f"move: the store is {moved.after}; {moved.before} was left as it is")

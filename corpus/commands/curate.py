@@ -219,6 +219,7 @@ def duplicates(context: typer.Context, json: Json = False) -> None:
     Recordings that are new are fingerprinted first. Publishing keeps copies in one split.
     """
     from corpus.duplicates import clusters, items, take_fingerprint
+    from corpus.engine import Here
     from corpus.run import n_cores
 
     workspace = open_workspace(context)
@@ -228,7 +229,7 @@ def duplicates(context: typer.Context, json: Json = False) -> None:
         "fingerprint",
         items(workspace),
         lambda one: take_fingerprint(workspace, one),
-        n_workers=n_cores(),
+        engine=Here(n_workers=n_cores()),
         after=lambda: _list_clusters(clusters(workspace), json=json),
     )
 

@@ -10,6 +10,7 @@ import typer
 
 from corpus.commands.judge import judge as judged_on
 from corpus.commands.judge import show as show_judged
+from corpus.commands.language import sung_language
 from corpus.commands.shared import Json, extra, newest_release, release_folder
 from corpus.errors import UsageError
 from corpus.show import as_json, say, steps
@@ -49,6 +50,9 @@ def train(
     model: Annotated[
         str, typer.Option(help="Whisper to begin with: a size, a folder, a hub name.")
     ] = "",
+    language: Annotated[
+        str, typer.Option(help="Language that is sung; else that of the dataset.")
+    ] = "",
     epochs: Annotated[int | None, typer.Option(min=1, help="Times over the data.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Wall-clock budget.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Windows of 30 s a step.")] = None,
@@ -78,6 +82,7 @@ def train(
     """
     named = {
         "model": model or None,
+        "language": language or None,
         "output": str(output) if output else None,
         "epochs": epochs,
         "minutes": minutes,
@@ -93,11 +98,15 @@ def train(
         from train.config import dump_toml
         from train.finetune import finetune
     first = what.endswith(".toml")
-    settings = _settings(_file([Path(what) if first else None, config], preset), chosen)
-    if show:
+    file = _file([Path(what) if first else None, config], preset)
+    settings = _settings(file, chosen)
+    # Settings alone are printed without a dataset.
+    dataset = None if show and first and not on else _dataset(context, on if first else what)
+    if not language:
+        settings = _in_its_language(context, settings, file, dataset)
+    if dataset is None or show:
         typer.echo(dump_toml(settings), nl=False)
         return
-    dataset = _dataset(context, on if first else what)
     with steps() as move:
         result = finetune(dataset, settings, progress=move, tell=lambda line: say(f"train: {line}"))
     if not _first_process():
@@ -167,6 +176,19 @@ def _settings(config: Path | None, chosen: dict[str, Any]) -> TrainConfig:
         raise UsageError("where shall the new model go? Give --output FOLDER")
     settings = load_toml(config, **chosen) if config else TrainConfig(**chosen)
     return replace(settings, model=str(resolve(settings.model)))
+
+
+def _in_its_language(
+    context: typer.Context, settings: TrainConfig, file: Path | None, dataset: str | Path | None
+) -> TrainConfig:
+    """The settings with the language of the dataset, where their file does not say another."""
+    from dataclasses import replace
+
+    from corpus.workspace import read_toml
+
+    if file is not None and "language" in read_toml(file):
+        return settings
+    return replace(settings, language=sung_language(context, "", dataset))
 
 
 def _before_and_after(dataset: str | Path, settings: TrainConfig) -> dict[str, Report]:

@@ -81,6 +81,7 @@ def collect(
     """
     from corpus.collect.base import Network, Wanted
     from corpus.collect.intake import Intake
+    from corpus.engine import Here
     from corpus.run import n_cores
 
     if cookies is not None and not cookies.is_file():
@@ -105,7 +106,8 @@ def collect(
     )
     with waiting("looking for recordings"):
         items = intake.items(sources)
-    stage(context, intake.workspace, "collect", items, intake.take_in, n_workers=n_cores() + 1)
+    engine = Here(n_workers=n_cores() + 1)
+    stage(context, intake.workspace, "collect", items, intake.take_in, engine=engine)
 
 
 def _pattern(text: str) -> str:

@@ -32,10 +32,16 @@ def push(
         str, typer.Argument(help="Its name, or its folder; else the newest of the corpus.")
     ] = "",
     public: Annotated[
-        bool, typer.Option("--public", help="For everybody; refused where a row's rights forbid.")
+        bool,
+        typer.Option(
+            "--public/--private", help="For everybody; refused where a row's rights forbid."
+        ),
     ] = False,
     gated: Annotated[
-        str, typer.Option(help="Who wants it has to ask: auto lets all in who do, manual you.")
+        str,
+        typer.Option(
+            help="Who wants it has to ask: auto lets in who does, manual you, research-only too."
+        ),
     ] = "",
     gated_prompt: Annotated[str, typer.Option(help="What who asks reads.")] = "",
     gated_field: Annotated[
@@ -119,7 +125,8 @@ def push_model(
         typer.Option(exists=True, dir_okay=False, help="What `corpus evaluate --json` printed."),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="For everybody; refused where its data is not.")
+        bool,
+        typer.Option("--public/--private", help="For everybody; refused where its data is not."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     json: Json = False,

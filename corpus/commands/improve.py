@@ -48,17 +48,13 @@ def improve(
 
     workspace = open_workspace(context)
     this = begun(workspace)
-    settings, language = workspace.config.align, workspace.config.corpus.language
+    settings = workspace.config.align
     whisper = model or _newest(workspace.root / "models") or workspace.config.match.draft_model
     say(f"improve: drafts by {whisper}")
     trained = _trained(workspace, workspace.root / this.head, device) if head else None
     name = str(trained) if trained else settings.model
     fine = _matched(context, workspace, whisper, name, device)
-    with extra("align"):
-        from align.stage import AlignStage
-    aligner = aligner_of(name, settings.encoder, language, device, workspace.media.heard)
-    aligning = AlignStage(workspace, aligner)
-    fine &= ran(context, workspace, "align", aligning.items(), aligning.align)
+    fine &= _aligned(context, workspace, name, device)
     found = changes(this.utterances, workspace.store.utterances())
     _mark(workspace, found)
     ended(workspace)
@@ -114,6 +110,19 @@ def _matched(
     listener = listener_of(name, settings.encoder, language, device, workspace.media.heard)
     matcher = Matcher(workspace, drafter(whisper, language, device), listener)
     return ran(context, workspace, "match", matcher.items(again=True), matcher.match)
+
+
+def _aligned(context: typer.Context, workspace: Workspace, name: str, device: str) -> bool:
+    from corpus.run import Work
+
+    with extra("align"):
+        from align.stage import Aligning, AlignStage
+    settings, language = workspace.config.align, workspace.config.corpus.language
+    aligner = aligner_of(name, settings.encoder, language, device, workspace.media.heard)
+    stage = AlignStage(workspace, aligner.model.name)
+    step = Aligning(aligner, workspace.media, settings.max_seconds)
+    work = Work(ask=stage.ask, make=lambda: step)
+    return ran(context, workspace, "align", stage.items(), work)
 
 
 def _mark(workspace: Workspace, found: Sequence[Change]) -> None:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from corpus.commands.shared import Device, Json, extra, find_release, open_workspace
+from corpus.commands.engines import Devices, Processes, RayAddress, engine_of
+from corpus.commands.language import sung_language
+from corpus.commands.shared import Device, Json, extra, find_release, open_workspace, utilisation
 from corpus.errors import UsageError
 from corpus.show import as_json, say, steps, table
 
 if TYPE_CHECKING:
+    from corpus.engine import Engine
     from train.findings import Report
     from train.long_form import Recordings
 
@@ -27,7 +30,9 @@ def evaluate(
     models: Annotated[list[str], typer.Argument(help="Models: sizes, folders, hub names.")],
     on: Annotated[str, typer.Option("--on", help="A release by name, or the folder of a dataset.")],
     split: Annotated[str, typer.Option(help="Which split.")] = "test",
-    language: Annotated[str, typer.Option(help="Language that is sung.")] = "es",
+    language: Annotated[
+        str, typer.Option(help="Language that is sung; else that of the dataset.")
+    ] = "",
     beam: Annotated[int, typer.Option(min=1, help="Beams; 1 is greedy.")] = 1,
     backend: Annotated[
         str, typer.Option(help="What runs the models: transformers or faster-whisper.")
@@ -56,6 +61,9 @@ def evaluate(
         str, typer.Option(help="float32 or bfloat16; auto: bfloat16 where the chip has it.")
     ] = "auto",
     device: Device = "auto",
+    devices: Devices = "",
+    processes: Processes = None,
+    ray: RayAddress = "",
     json: Json = False,
 ) -> None:
     """Tell WER and CER of Whisper models on a dataset, side by side, and what explains the errors.
@@ -80,8 +88,9 @@ def evaluate(
         _resolved(models),
         dataset,
         recordings=recordings,
+        engine=engine_of(processes, ray, device, devices),
         split=split,
-        language=language,
+        language=sung_language(context, language, dataset),
         backend=backend,
         beam=beam,
         precision=precision,
@@ -106,6 +115,7 @@ def judge(
     dataset: str | Path,
     *,
     recordings: Recordings | None = None,
+    engine: Engine | None = None,
     **how: Any,
 ) -> Report:
     """How models do, with a bar; `how` are the fields of `train.evaluate.How`."""
@@ -114,7 +124,7 @@ def judge(
         from train.evaluate import How
         from train.evaluate import evaluate as run
 
-        return run(models, dataset, How(**how), recordings=recordings, progress=move)
+        return run(models, dataset, How(**how), recordings=recordings, engine=engine, progress=move)
 
 
 def _resolved(models: Sequence[str]) -> dict[str, Path]:
@@ -123,7 +133,8 @@ def _resolved(models: Sequence[str]) -> dict[str, Path]:
 
     short = [Path(name).resolve().name if Path(name).is_dir() else name for name in models]
     names = short if len(set(short)) == len(set(models)) else models
-    return {name: resolve(given) for name, given in zip(names, models, strict=True)}
+    # Workers may stand in another folder.
+    return {name: resolve(given).absolute() for name, given in zip(names, models, strict=True)}
 
 
 def _recordings(context: typer.Context) -> Recordings:
@@ -157,6 +168,9 @@ def show(found: Report) -> None:
         say(f"evaluate: {n} left out: {reason}")
     for note in found.notes:
         say(f"evaluate: {note}")
+    for one in found.findings:
+        if one.busy is not None:
+            say(f"evaluate: {one.model}: {utilisation(one.workers, one.busy)}")
 
 
 def _side_by_side(rows: Sequence[Mapping[str, object]], title: str) -> None:

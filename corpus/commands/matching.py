@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.listen import BUILT_IN, Audio, aligner_of, drafter
+from corpus.commands.engines import (
+    BatchSize,
+    Devices,
+    Processes,
+    RayAddress,
+    engine_of,
+    found_anywhere,
+)
+from corpus.commands.language import sung_language
+from corpus.commands.listen import (
+    BUILT_IN,
+    Audio,
+    By,
+    aligner_of,
+    draft_folder,
+    drafter,
+    name_of_model,
+)
 from corpus.commands.shared import Device, Json, extra, find_recording, open_workspace, stage
 from corpus.errors import LyricsError, UsageError
 from corpus.records import Segment
@@ -16,8 +34,10 @@ from corpus.show import as_json, clock, progress, say, table
 
 if TYPE_CHECKING:
     from align.ear import Listener
+    from corpus.match.draft import Drafting
     from corpus.match.index import VerseIndex
     from corpus.match.score import Evidence
+    from corpus.media import Media
 
 __all__ = ["app", "listener_of"]
 
@@ -62,7 +82,11 @@ def draft(
     model: Annotated[
         str, typer.Option(help="Whisper that writes the drafts; as in corpus.toml.")
     ] = "",
+    batch_size: BatchSize = 1,
     device: Device = "auto",
+    devices: Devices = "",
+    processes: Processes = None,
+    ray: RayAddress = "",
 ) -> None:
     """Listen to every recording once: what a Whisper writes down, and the letters heard.
 
@@ -70,16 +94,27 @@ def draft(
     this was not run. `corpus drafts` shows what was heard.
     """
     from corpus.match.draft import DraftStage
+    from corpus.run import Work
 
     workspace = open_workspace(context)
+    engine = engine_of(processes, ray, device, devices)
+    settings, media = workspace.config.align, workspace.media
     language = workspace.config.corpus.language
-    settings = workspace.config.align
-    drafting = DraftStage(
-        workspace,
-        drafter(model or workspace.config.match.draft_model, language, device),
-        listener_of(settings.model, settings.encoder, language, device, workspace.media.heard),
-    )
-    stage(context, workspace, "draft", drafting.items(), drafting.draft)
+    whisper = found_anywhere(model or workspace.config.match.draft_model)
+    heard_by, encoder = found_anywhere(settings.model), found_anywhere(settings.encoder)
+    by: By = (heard_by, encoder, language, device, media.heard, batch_size)
+    names = draft_folder(whisper).name, name_of_model(heard_by, encoder)
+    drafting = DraftStage(workspace, *names)
+    work = Work(ask=drafting.ask, make=partial(_drafting, whisper, by, media))
+    stage(context, workspace, "draft", drafting.items(), work, engine=engine)
+
+
+def _drafting(whisper: str, by: By, media: Media) -> Drafting:
+    """What a worker writes drafts by."""
+    from corpus.match.draft import Drafting
+
+    _, _, language, device, _, _ = by
+    return Drafting(drafter(whisper, language, device), listener_of(*by), media)
 
 
 @app.command()
@@ -111,10 +146,15 @@ def _timed(segment: Segment) -> tuple[str, str, str]:
 
 
 def listener_of(
-    model: str, encoder: str, language: str, device: str, heard: Path | None = None
+    model: str,
+    encoder: str,
+    language: str,
+    device: str,
+    heard: Path | None = None,
+    batch_size: int = 1,
 ) -> Listener:
     """What tells verses by their sound, with the model of `corpus align`."""
-    aligner = aligner_of(model, encoder, language, device, heard)
+    aligner = aligner_of(model, encoder, language, device, heard, batch_size)
     with extra("align"):
         from align.ear import Listener
     return Listener(aligner)
@@ -144,7 +184,7 @@ def identify(
     from corpus.media import decoded_copy
 
     index = _bank(context, bank or [])
-    listener = listener_of(model, encoder, "es", device)
+    listener = listener_of(model, encoder, sung_language(context), device)
     with decoded_copy(audio) as samples, progress("identify") as move:
         ear = listener.listen(samples, move)
         found, unknown = found_in(index, ear, least)

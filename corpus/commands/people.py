@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from corpus.commands.shared import Json, agreed, extra, open_workspace, stage
-from corpus.errors import UsageError
+from corpus.errors import AnnotationServerError, UsageError
 from corpus.show import as_json, say, table, tracker
 
 if TYPE_CHECKING:
@@ -115,50 +115,10 @@ def import_exports(
 
 @annotate.command()
 def status(context: typer.Context, json: Json = False) -> None:
-    """Show what each person and project has done, how fast, what changes; and what is checked."""
-    from annotate.stage import PUSHED
-    from annotate.status import projects_of, shares, work_of
+    """Show what each person and project has done, how fast, what changes, how far they agree."""
+    from corpus.commands.work import show_work
 
-    store = open_workspace(context).store
-    annotations = store.annotations()
-    work = work_of(annotations, store.aligned_utterances())
-    projects = projects_of(store.done(PUSHED), annotations)
-    shared = shares(store.utterances(), store.descriptions())
-    if json:
-        as_json({"people": work, "projects": projects, "shares": shared})
-        return
-    if projects:
-        rows = [(one.name, one.tasks, one.done) for one in projects]
-        table(("project", "tasks", "heard by somebody"), rows)
-    table(
-        ("person", "right", "corrected", "not sung", "flagged", "skipped", "begun"),
-        [
-            (
-                one.person,
-                one.right,
-                one.corrected,
-                one.rejected,
-                one.flagged,
-                one.skipped,
-                one.drafts,
-            )
-            for one in work
-        ],
-    )
-    table(
-        ("changed by", "texts", "times", "kinds", "added", "minutes", "a minute of audio"),
-        [
-            (one.person, one.texts, one.times, one.kinds, one.added, one.minutes, one.pace)
-            for one in work
-        ],
-    )
-    for name, share in (
-        ("checked, of the seconds of all utterances", shared.checked),
-        ("cries (quejío), of what is sung and checked", shared.quejio),
-        ("words of this culture, of the words that were checked", shared.culture),
-    ):
-        if share is not None:
-            say(f"annotate: {100 * share:.1f} % {name}")
+    show_work(open_workspace(context), json=json)
 
 
 @annotate.command()
@@ -231,6 +191,8 @@ def push(
     """
     from annotate.stage import disputed_pieces, to_hear
 
+    if audio_url and not audio_url.startswith(("http://", "https://")):
+        raise UsageError(f"--audio-url is an address of http:// or https://, not '{audio_url}'")
     workspace = open_workspace(context)
     longest = _PIECE if recordings else None
     chosen = disputed_pieces(workspace) if disputed else to_hear(workspace, minutes, longest)
@@ -256,6 +218,11 @@ def push(
         f"annotate: {done.new} new tasks, {done.known} were there ({done.replaced} of them begin "
         f"anew); {seconds / 60:.1f} minutes in {address}"
     )
+    if done.withdrawn:
+        say(
+            f"annotate: {done.withdrawn} tasks that nobody had touched are withdrawn: aligned "
+            "anew, checked elsewhere, or heard in other pieces now"
+        )
 
 
 @annotate.command()
@@ -278,43 +245,70 @@ def pull(
     `corpus annotate serve` also tells at once when somebody hands in.
     """
     with extra("annotate"):
+        from annotate.server import ending_on_signals
         from annotate.sync import projects_of, pull_from
 
     workspace = open_workspace(context)
     fine = True
-    with _server(workspace, url, token) as (server, here), contextlib.ExitStack() as stack:
-        numbers = projects_of(server, project, _title(workspace))
-        wait = stack.enter_context(_waiting(server, numbers, here=here and watch is not None))
-        while True:
-            for number in numbers:
-                told = pull_from(workspace, server, number, everything=everything)
-                fine = fine and not told.failures
-                if json:
-                    as_json({"project": number, **asdict(told)})
-                elif told.new or told.failures or watch is None:
-                    _tell_pulled(number, told)
-            if watch is None:
-                break
-            everything = False
-            wait(watch)
+    with _server(workspace, url, token) as (server, here):
+
+        def numbers() -> list[int]:
+            return projects_of(server, project, _title(workspace))
+
+        def bring(number: int) -> None:
+            nonlocal fine
+            told = pull_from(workspace, server, number, everything=everything)
+            wrong = bool(told.failures or told.missing)
+            fine = fine and not wrong
+            if json:
+                as_json({"project": number, **asdict(told)})
+            elif told.new or wrong or watch is None:
+                _tell_pulled(number, told)
+
+        if watch is None:
+            for number in numbers():
+                bring(number)
+        else:
+            with ending_on_signals():
+                _watch(server, numbers, bring, watch, here=here)
     if not fine:
         raise typer.Exit(1)
 
 
-@contextlib.contextmanager
-def _waiting(
-    server: LabelStudio, projects: Sequence[int], *, here: bool
-) -> Iterator[Callable[[float], object]]:
-    """How to wait: for a hint of the server where it runs here, else for the time."""
+def _watch(
+    server: LabelStudio,
+    numbers: Callable[[], Sequence[int]],
+    bring: Callable[[int], None],
+    seconds: float,
+    *,
+    here: bool,
+) -> None:
+    """Bring what people say until Ctrl-C; a server that runs here hints when there is something.
+
+    What fails is told and tried again in its turn, where it went once.
+    """
     import time
 
     from annotate.hints import hints
 
-    if not here:
-        yield time.sleep
-        return
-    with hints() as taking, server.hinting(projects, taking.url):
-        yield taking.wait
+    with contextlib.ExitStack() as stack:
+        taking = stack.enter_context(hints()) if here else None
+        known, told = set[int](), ""
+        while True:
+            try:
+                for number in numbers():
+                    if taking and number not in known:
+                        stack.enter_context(server.hinting([number], taking.url))
+                    bring(number)
+                    known.add(number)
+                told = ""
+            except AnnotationServerError as error:
+                if not known:
+                    raise
+                if str(error) != told:
+                    say(f"annotate: {error}; it is tried again every {seconds:g} s")
+                told = str(error)
+            (taking.wait if taking else time.sleep)(seconds)
 
 
 def _tell_pulled(project: int, told: Synced) -> None:
@@ -326,6 +320,11 @@ def _tell_pulled(project: int, told: Synced) -> None:
     aside = [f"{len(told.failures)} set aside"] if told.failures else []
     parts = ", ".join((*said, *added, *aside)) or "nobody has said anything new"
     say(f"annotate: project {project}: {told.tasks} tasks were read: {parts}")
+    if told.missing:
+        say(
+            f"annotate: project {project}: the server counts {told.missing} annotations more than "
+            "it gave: run again; if that stays so, look for them there"
+        )
 
 
 def _title(workspace: Workspace) -> str:
@@ -339,11 +338,16 @@ def _server(workspace: Workspace, url: str, token: str) -> Iterator[tuple[LabelS
     """The server that is named, or the one that runs here, for which it is True."""
     with extra("annotate"):
         from annotate.labelstudio import LabelStudio
-        from annotate.server import running_server
+        from annotate.server import is_starting, running_server
 
     here = None if url else running_server(workspace.root)
     if here is not None:
         url, token = here.url, here.token
+    if not url and is_starting(workspace.root):
+        raise AnnotationServerError(
+            "Label Studio is still starting here: try again when `corpus annotate serve` "
+            "has told its address"
+        )
     if not url:
         raise UsageError(
             "no Label Studio runs here: start one with `corpus annotate serve` in another "

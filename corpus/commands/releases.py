@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from corpus.commands.shared import Json, agreed, extra, find_release, open_workspace
+from corpus.commands.engines import Processes, RayAddress, engine_of
+from corpus.commands.shared import (
+    Json,
+    agreed,
+    extra,
+    find_release,
+    open_workspace,
+    utilisation,
+)
 from corpus.errors import UsageError
 from corpus.records import Tier
 from corpus.show import as_json, say, table, tracker
 
 if TYPE_CHECKING:
+    from corpus.engine import Engine
     from corpus.publish.release import Options, Released
     from corpus.publish.withdraw import Withdrawn
     from corpus.workspace import Workspace
@@ -32,6 +41,10 @@ Years = Annotated[str, typer.Option(help='Only recordings of these years: "1950-
 Verified = Annotated[bool, typer.Option("--verified", help="Only what a person has checked.")]
 Public = Annotated[
     bool, typer.Option("--public", help="Only rows that everybody may have, by all three rights.")
+]
+Gated = Annotated[
+    bool,
+    typer.Option("--gated", help="Only rows that who asks may have: those, and research-only."),
 ]
 Audio = Annotated[str, typer.Option(help="flac, which loses nothing, or opus, an eighth of it.")]
 FixedTest = Annotated[str, typer.Option(help="A release whose test set stays the test set.")]
@@ -74,11 +87,14 @@ def release(
     years: Years = "",
     verified: Verified = False,
     public: Public = False,
+    gated: Gated = False,
     audio: Audio = "flac",
     fixed_test: FixedTest = "",
     pointers: Annotated[
         bool, typer.Option("--pointers", help="No sound, but what `corpus rebuild` knows it by.")
     ] = False,
+    processes: Processes = None,
+    ray: RayAddress = "",
     json: Json = False,
 ) -> None:
     """Freeze utterances as a Hugging Face dataset under a name, in releases/NAME of the corpus.
@@ -93,6 +109,8 @@ def release(
 
     if audio not in (codecs := [codec.value for codec in Codec]):
         raise UsageError(f"--audio is {' or '.join(codecs)}, not '{audio}'")
+    if public and gated:
+        raise UsageError("--public is for everybody, --gated for who asks: give one")
     workspace = open_workspace(context)
     wanted = Wanted(
         min_tier=min_tier,
@@ -101,6 +119,7 @@ def release(
         years=_span(years),
         verified=verified,
         public=public,
+        gated=gated,
     )
     options = Options(
         shares=_shares(workspace, {"train": train, "validation": validation, "test": test}),
@@ -110,7 +129,8 @@ def release(
         pointers=pointers,
     )
     folder = workspace.root / "releases" / name
-    _tell(_made(workspace, name, folder, options), "release", json=json)
+    engine = engine_of(processes, ray) if processes or ray else None
+    _tell(_made(workspace, name, folder, options, engine), "release", json=json)
 
 
 @app.command()
@@ -168,13 +188,19 @@ def _span(years: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2] or found[1])) if found else None
 
 
-def _made(workspace: Workspace, name: str, folder: Path, options: Options) -> Released:
+def _made(
+    workspace: Workspace,
+    name: str,
+    folder: Path,
+    options: Options,
+    engine: Engine | None = None,
+) -> Released:
     with extra("publish"):
         from corpus.publish.release import release as freeze
 
     people = agreed(workspace)
     options = replace(options, agreement=asdict(people) if people.utterances else {})
-    return freeze(workspace, name, folder, options, track=tracker("recordings"))
+    return freeze(workspace, name, folder, options, engine=engine, track=tracker("recordings"))
 
 
 def _tell(made: Released, verb: str, *, json: bool) -> None:
@@ -184,7 +210,11 @@ def _tell(made: Released, verb: str, *, json: bool) -> None:
     rows = ", ".join(f"{n_rows} {split}" for split, n_rows in made.rows.items())
     minutes = 60 * sum(made.hours.values())
     say(f"{verb}: {made.folder}: {rows} utterances, {minutes:.1f} minutes")
+    if made.busy is not None:
+        say(f"{verb}: {utilisation(made.workers, made.busy)}")
     for reason, n_rows in made.left_out.items():
         say(f"{verb}: {n_rows} left out: {reason}")
     for reason, n_rows in made.set_aside.items():
         say(f"{verb}: {n_rows} set aside from the splits: {reason}")
+    if made.fixed_test_gone:
+        say(f"{verb}: {made.fixed_test_gone} rows of the earlier test set are not in it any more")

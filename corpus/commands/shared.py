@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -20,8 +20,9 @@ from corpus.errors import MissingExtraError, UsageError
 if TYPE_CHECKING:
     from align.records import AlignedLine
     from annotate.agreement import Agreement
+    from corpus.engine import Engine
     from corpus.records import Recording, Utterance
-    from corpus.run import Item, Outcome, Summary
+    from corpus.run import Item, Outcome, Summary, Work
     from corpus.store import Store
     from corpus.workspace import Workspace
 
@@ -43,6 +44,7 @@ __all__ = [
     "release_folder",
     "shown",
     "stage",
+    "utilisation",
 ]
 
 P = TypeVar("P")
@@ -192,16 +194,16 @@ def stage(
     workspace: Workspace,
     name: str,
     items: Sequence[Item[P]],
-    step: Callable[[P], Outcome],
+    step: Callable[[P], Outcome] | Work[P, Any],
     *,
-    n_workers: int = 1,
+    engine: Engine | None = None,
     after: Callable[[], None] | None = None,
 ) -> None:
     """Run a stage with a bar, say how it ended, and leave with 1 where something failed.
 
     `after` is done in any case, before that.
     """
-    fine = ran(context, workspace, name, items, step, n_workers=n_workers)
+    fine = ran(context, workspace, name, items, step, engine=engine)
     if after is not None:
         after()
     if not fine:
@@ -213,9 +215,9 @@ def ran(
     workspace: Workspace,
     name: str,
     items: Sequence[Item[P]],
-    step: Callable[[P], Outcome],
+    step: Callable[[P], Outcome] | Work[P, Any],
     *,
-    n_workers: int = 1,
+    engine: Engine | None = None,
 ) -> bool:
     """Run a stage with a bar and say how it ended; whether nothing failed."""
     from corpus.run import run_stage
@@ -233,7 +235,7 @@ def ran(
             item=failure.item,
             failed=failure.reason,
         ),
-        n_workers=n_workers,
+        engine=engine,
         debug=context.obj["debug"],
     )
     _tell(summary, workspace.store)
@@ -259,5 +261,17 @@ def _tell(summary: Summary, store: Store) -> None:
         parts.append(f"{summary.passed_over} passed over")
     if summary.failures:
         parts.append(f"{len(summary.failures)} failed (`corpus status` keeps the reasons)")
-    counts = {"done": summary.done, "skipped": summary.skipped, "failures": len(summary.failures)}
+    counts: dict[str, float] = {
+        "done": summary.done,
+        "skipped": summary.skipped,
+        "failures": len(summary.failures),
+    }
+    if summary.busy is not None:
+        parts.append(utilisation(summary.workers, summary.busy))
+        counts |= {"workers": summary.workers, "busy": round(summary.busy, 3)}
     say(f"{summary.stage}: {', '.join(parts)}", stage=summary.stage, **counts)
+
+
+def utilisation(workers: int, busy: float) -> str:
+    """How far workers were made use of, for people."""
+    return f"{workers} worker{'s' * (workers != 1)} busy {busy:.0%} of the time"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from corpus.commands.language import sung_language
 from corpus.commands.listen import BUILT_IN, aligner_of, drafter
 from corpus.commands.shared import Device, Json
 from corpus.errors import MediaError, UsageError
@@ -41,6 +42,7 @@ _ENDINGS = {Written.TEXT: "txt", Written.TEXTGRID: "TextGrid", Written.AUDACITY:
 
 @app.command()
 def transcribe(
+    context: typer.Context,
     audio: Annotated[
         list[Path],
         typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Recordings."),
@@ -52,7 +54,9 @@ def transcribe(
     ] = None,
     words: Annotated[bool, typer.Option(help="Place each word by the built-in aligner.")] = True,
     encoder: Annotated[str, typer.Option(help="The Whisper that the aligner hears with.")] = "base",
-    language: Annotated[str, typer.Option(help="Language that is sung.")] = "es",
+    language: Annotated[
+        str, typer.Option(help="Language that is sung; else that of the corpus here, or es.")
+    ] = "",
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -63,6 +67,7 @@ def transcribe(
     """
     form = Written.JSON if json else to
     targets = _targets(audio, form, output)
+    language = sung_language(context, language)
     hears = drafter(model, language, device)
     placer = aligner_of(BUILT_IN, encoder, language, device) if words else None
     told, n_failed = [], 0

@@ -27,6 +27,9 @@ _KNOWN = {
     "licencia": "rights",
 }
 
+_DEEPEST = 10
+"""Lists in lists: what lies deeper is no text of anybody."""
+
 
 def letra_of(part: str, fields: Mapping[str, object]) -> Letra | Flaw:
     """A letra from fields, or why there is none: `lines` or `text`, and what metadata it has."""
@@ -44,11 +47,11 @@ def letra_of(part: str, fields: Mapping[str, object]) -> Letra | Flaw:
     return letra_from(part, text, extra=extra, **known)
 
 
-def _text(value: object) -> str:
+def _text(value: object, depth: int = 0) -> str:
     """Text of a value; a list holds lines, a list of lists stanzas; an object is no text."""
-    if value is None or isinstance(value, Mapping):
+    if value is None or isinstance(value, Mapping) or depth > _DEEPEST:
         return ""
     if isinstance(value, list | tuple):
         nested = any(isinstance(member, list | tuple) for member in value)
-        return ("\n\n" if nested else "\n").join(_text(member) for member in value)
+        return ("\n\n" if nested else "\n").join(_text(member, depth + 1) for member in value)
     return str(value)

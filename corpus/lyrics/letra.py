@@ -19,6 +19,12 @@ __all__ = ["MOST", "LetraText", "Stanza", "read_letra"]
 MOST = 8
 """A line is written out so many times at most; "x100" is a slip, or a joke."""
 
+_LONGEST_LINE = 300
+"""Letters: no rule is for a longer line, and on one of a whole page some would take hours."""
+
+_MOST_AGAIN = 2000
+"""Lines that repetitions add to one letra: "x8" below "x8" below "x8" would have no end."""
+
 _CREDITS = {
     "author": r"letra(?:\s+y\s+m[úu]sica)?|texto|words|lyrics(?:\s+by)?|autor(?:a|es)?|author",
     "composer": r"m[úu]sica|compositor(?:a|es)?|music",
@@ -43,8 +49,8 @@ _UNSUNG = re.compile(
   | [©®].*
   | \W*(?:capo|cejilla|cejuela|transporte)\b.*\d.*
   | [(\[]\s*(?:falsetas?|guitarra|instrumental|m[úu]sica|solo|palmas|intro(?:ducci[óo]n)?|interludio
-      |puente|jaleos?|hablado|recitado|verse|verso|estrofa|copla|letra|outro|final|pre-?coro|bridge
-      |hook|zapateado|baile|escobilla|remate|salida|temple)\s*[\dIVX]*\s*:?\s*[)\]]:?
+      |puente|jaleos?|hablado|recitado|verse|verso|couplet|estrofa|strophe|copla|letra|outro|final
+      |pre-?coro|bridge|hook|zapateado|baile|escobilla|remate|salida|temple)\s*[\dIVX]*\s*:?\s*[)\]]:?
   | \[\s*[^\]]*\b(?:verse|verso|estrofa|intro|outro|puente|bridge)\b[^\]]*\]
   | (?:estrofa|verso|copla|letra|falseta|introducci[óo]n|intro|instrumental)\s*[\dIVX]*\s*:?
   | \(?\s*(?:\d{1,3}|[IVX]{1,5})\s*[.)ªº°-]?\s*\)?
@@ -59,7 +65,8 @@ _CHORD = re.compile(
     re.IGNORECASE,
 )
 _CHORUS = re.compile(
-    r"[(\[]?\s*(?:estribillo|coro|chorus|refr[áa]n|tornada)\s*(?:x\s*(\d{1,3}))?\s*\d*[)\].:]*"
+    r"[(\[]?\s*(?:estribillo|coro|chorus|refr[áa]n|refrain|refr[ãa]o|ritornello|tornada)\s*"
+    r"(?:x\s*(\d{1,3}))?\s*\d*[)\].:]*"
     r"(?:\s*[(\[]?x\s*(\d{1,3})[)\]]?)?",
     re.IGNORECASE,
 )
@@ -111,6 +118,7 @@ class _Reading:
         self.notes: list[str] = []
         self._chorus: tuple[str, ...] | None = None
         self._named_chorus = False
+        self._may_add = _MOST_AGAIN
         self._palo = ""
 
     def take(self, block: Sequence[str]) -> None:
@@ -119,7 +127,7 @@ class _Reading:
         chorus, self._named_chorus = self._named_chorus, False
         sung = [line for line in block if not self._set_apart(line, lines=block)]
         for place, line in enumerate(sung):
-            named = _CHORUS.fullmatch(line)
+            named = _whole(_CHORUS, line)
             if named and place + 1 < len(sung) and self._chorus is None:
                 chorus = True
             elif named:
@@ -140,9 +148,9 @@ class _Reading:
 
     def _set_apart(self, line: str, lines: Sequence[str]) -> bool:
         """Whether a line is no song; what it says is kept."""
-        if _UNSUNG.fullmatch(line) or _is_chords(line):
+        if _whole(_UNSUNG, line) or _is_chords(line):
             return True
-        named = _NAMED.fullmatch(line)
+        named = _whole(_NAMED, line)
         kind = _CREDIT.fullmatch(named[1].strip()) if named else None
         if named and kind and kind.lastgroup:
             self.said.append((kind.lastgroup, named[2].strip()))
@@ -159,17 +167,26 @@ class _Reading:
             if before:
                 self.notes.append(f"'{named[0]}' names what was not written before")
             return ()
-        return self._chorus * self._times(named[1] or named[2] or "1")
+        return tuple(self._again(self._chorus, self._times(named[1] or named[2] or "1")))
+
+    def _again(self, lines: Sequence[str], times: int) -> list[str]:
+        """Lines some times more, as long as the letra may still grow."""
+        if times * len(lines) > self._may_add:
+            self.notes.append(f"more than {_MOST_AGAIN} lines of repetitions are left out")
+            return []
+        self._may_add -= times * len(lines)
+        return list(lines) * times
 
     def _written_out(self, lines: Sequence[str]) -> Iterable[str]:
         """Lines as often as they are sung."""
         out: list[str] = []
         for line in self._between_signs(lines):
-            whole, part = _ALL_AGAIN.fullmatch(line), _LINE_AGAIN.fullmatch(line)
+            whole, part = _whole(_ALL_AGAIN, line), _whole(_LINE_AGAIN, line)
             if whole:
                 out += self._all_again(out, self._times(_number(whole)))
             elif part:
-                out += [part["line"].rstrip(" ,;")] * self._times(_number(part))
+                sung = [part["line"].rstrip(" ,;")]
+                out += sung + self._again(sung, self._times(_number(part)) - 1)
             else:
                 out.append(line)
         return out
@@ -179,22 +196,24 @@ class _Reading:
         again = list(out) or (list(self.stanzas[-1].lines) if self.stanzas else [])
         if not again:
             self.notes.append("a repetition of nothing")
-        return again * (times - 1)
+        return self._again(again, times - 1)
 
     def _between_signs(self, lines: Sequence[str]) -> Iterator[str]:
         """What stands between // and //, or /: and :/, again; over several lines as well."""
         held: list[str] | None = None
         for line in lines:
-            opened, closed = _OPEN.search(line), _CLOSE.search(line)
-            bare = _CLOSE.sub("", _OPEN.sub("", line))
+            short = len(line) <= _LONGEST_LINE
+            opened, closed = (_OPEN.search(line), _CLOSE.search(line)) if short else (None, None)
+            bare = _CLOSE.sub("", _OPEN.sub("", line)) if short else line
             if held is None and opened and (closed is None or not bare):
                 held = [bare]
             elif held is None and opened and closed:
-                yield from [bare] * self._signs(opened[1])
+                yield from [bare, *self._again([bare], self._signs(opened[1]) - 1)]
             elif held is not None:
                 held.append(bare)
                 if closed:
-                    yield from [one for one in held if one] * 2
+                    sung = [one for one in held if one]
+                    yield from sung + self._again(sung, 1)
                     held = None
             else:
                 yield line if not closed or not bare else bare
@@ -210,6 +229,11 @@ class _Reading:
             return times
         self.notes.append(f"{times} times is taken as {min(max(times, 1), MOST)}")
         return min(max(times, 1), MOST)
+
+
+def _whole(rule: re.Pattern[str], line: str) -> re.Match[str] | None:
+    """Whether a rule is for a line, all of it."""
+    return rule.fullmatch(line) if len(line) <= _LONGEST_LINE else None
 
 
 def _number(found: re.Match[str]) -> str:

@@ -65,7 +65,7 @@ def _seconds(minutes: str, seconds: str, sooner: float) -> float:
 
 def _milliseconds(text: str) -> float:
     """The tag [offset:] in seconds: by how much the words come sooner than written."""
-    return int(text) / 1000 if re.fullmatch(r"\s*[+-]?\d+\s*", text) else 0.0
+    return int(text) / 1000 if re.fullmatch(r"\s*[+-]?\d{1,9}\s*", text) else 0.0
 
 
 class Lrc:

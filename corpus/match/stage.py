@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corpus.match.bank import Bank
 from corpus.match.chain import chain, explained
-from corpus.match.draft import drafted
+from corpus.match.draft import ToDraft, drafted
 from corpus.match.hearing import Ear, Listener, Transcriber
 from corpus.match.index import VerseIndex
 from corpus.match.score import DraftText, gather
@@ -90,7 +90,9 @@ class Matcher:
     def _draft(self, recording: Recording) -> Draft | None:
         if self.transcriber is None:
             return None
-        return drafted(self.workspace, self.transcriber, recording.id)
+        known = self.workspace.store.draft(recording.id)
+        asked = ToDraft(recording=recording.id, known=known)
+        return drafted(asked, self.transcriber, self.workspace.media)
 
 
 def _decided(match: Match | None, *, again: bool) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from corpus.errors import PublishError
-from corpus.publish.columns import About, marks_of
+from corpus.publish.columns import About, lines_of, marks_of
 from corpus.records import Annotation, Description, Kind, Utterance, Verdict
 from corpus.text import fold
 from corpus.whole import writing
@@ -26,16 +26,20 @@ _SALT_BYTES = 32
 def about_of(workspace: Workspace) -> About:
     """Everything but the utterances themselves."""
     store, config = workspace.store, workspace.config
-    descriptions = store.descriptions()
+    descriptions, utterances = store.descriptions(), store.utterances()
+    verses, coplas = store.verses(), store.coplas()
+    # Folding all letras takes a second or two: only what people wrote themselves needs it.
+    written = any(one.kind is Kind.LETRA and not one.verse for one in utterances)
     marks = (*config.annotate.quality, *config.annotate.accompaniment)
     return About(
         recordings={one.id: one for one in store.recordings()},
-        verses={one.id: one for one in store.verses()},
-        coplas=store.coplas(),
+        verses={one.id: one for one in verses},
+        coplas=coplas,
+        lines=lines_of(verses, coplas) if written else {},
         marks=marks_of(descriptions, marks),
         features=store.features(),
         codes=store.fingerprints(),
-        quejio=_quejio(store.utterances()),
+        quejio=_quejio(utterances),
         people=_people(store.annotations(), _salt(workspace.root)),
         culture=words_of_the_culture(descriptions),
         annotation_rights=config.publish.annotations,
@@ -57,7 +61,7 @@ def strata_of(utterance: Utterance, about: About) -> tuple[str, ...]:
     """What splits are to have evenly: the palo, the decade, how good the sound is."""
     recording = about.recordings[utterance.recording]
     era = f"{recording.year // 10 * 10}s" if recording.year else "unknown"
-    quality = quality_of(recording.id, about) or "good"
+    quality = quality_of(recording.id, about) or "unknown"
     return f"palo {fold(recording.palo)}", f"era {era}", f"quality {quality}"
 
 

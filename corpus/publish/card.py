@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from corpus.publish.choose import public
+from corpus.publish.choose import Rights, public
 from corpus.publish.divide import SPLITS
 from corpus.publish.folder import Manifest
 from corpus.publish.tally import GROUPS, Part, Share, Tally
@@ -30,7 +30,7 @@ _MOST_VALUES = 40
 
 def card(told: Manifest, tally: Tally) -> str:
     """The README.md of the dataset, with the metadata that the hub and `datasets` read."""
-    total = _total(tally)
+    total, sound = _total(tally), bool(told.codec)
     body = _template().render(
         told=told,
         tally=tally,
@@ -42,9 +42,8 @@ def card(told: Manifest, tally: Tally) -> str:
         gaps=list(_gaps(told, tally, total)),
         missing=[split for split in SPLITS if split not in tally.splits],
         rights_of=sorted(tally.rights.items(), key=lambda pair: (-pair[1], str(pair[0]))),
-        all_public=all(map(public, tally.rights)),
+        reaches={rights: _reach(rights, sound=sound) for rights in tally.rights},
         citation=_AsItIs(told.citation.strip().replace("```", "'''") or _citation(told)),
-        public=public,
         hours=_hours,
         counts=_counts,
         of=_of,
@@ -108,6 +107,8 @@ def _asked(wanted: Mapping[str, Any]) -> str:
         parts.append("only what a person has checked")
     if wanted.get("public"):
         parts.append("only rows that everybody may have")
+    if wanted.get("gated"):
+        parts.append("only rows that who asks for access may have")
     return "; ".join(parts)
 
 
@@ -167,6 +168,13 @@ def _citation(told: Manifest) -> str:
 
 def _of(parts: Mapping[str, Part]) -> float:
     return sum(part.hours for part in parts.values())
+
+
+def _reach(rights: Rights, *, sound: bool) -> str:
+    """Who may have a row."""
+    if public(rights, sound=sound):
+        return "everybody"
+    return "who asks" if public(rights, sound=sound, asked=True) else "nobody else"
 
 
 def _hours(hours: float) -> str:

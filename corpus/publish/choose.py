@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from corpus.publish.rights import rights_of_text
-from corpus.records import Recording, Tier, Utterance, Verse
+from corpus.publish.splits import names_in
+from corpus.records import Kind, Recording, Tier, Utterance, Verse
 from corpus.text import fold
 
-__all__ = ["Chosen", "Rights", "Wanted", "choose", "public", "rights_of_row"]
+__all__ = ["Chosen", "Rights", "Wanted", "choose", "forbidden", "public", "rights_of_row"]
 
 _RANK = {Tier.BRONZE: 0, Tier.SILVER: 1, Tier.GOLD: 2}
 
 _PUBLIC = re.compile(r"public-domain|cc0|permission|cc-by(?:-nc)?(?:-sa)?(?:-\d\.\d)?")
 """Marks that let everybody have a part of it.  No -nd: a clip is made from the whole."""
+
+_RESEARCH = "research-only"
+"""The mark that lets those have it who ask, and whom somebody lets in."""
+
+_CRY = re.compile(r"[aeiouyh ]+")
 
 _PUBLIC_TEXT = frozenset({"traditional"})
 """What else a text may be: nobody's."""
@@ -24,7 +31,10 @@ _PUBLIC_TEXT = frozenset({"traditional"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What goes in; all where nothing is said.  Names are compared folded, years inclusive."""
+    """What goes in; all where nothing is said.  Names are compared folded, years inclusive.
+
+    `public` is what everybody may have, `gated` also what those may who ask for it.
+    """
 
     min_tier: Tier = Tier.SILVER
     palos: tuple[str, ...] = ()
@@ -32,6 +42,7 @@ class Wanted:
     years: tuple[int, int] | None = None
     verified: bool = False
     public: bool = False
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +68,21 @@ def choose(
     verses: Mapping[str, Verse],
     wanted: Wanted,
     annotation_rights: str,
+    *,
+    sound: bool = True,
 ) -> Chosen:
-    """The utterances that are wanted and may go in; the first reason counts."""
+    """The utterances that are wanted and may go in; the first reason counts.
+
+    Without `sound` none is given away, and what may be done with it does not count.
+    """
     kept, out = [], Counter[str]()
     palos, singers = set(map(fold, wanted.palos)), set(map(fold, wanted.singers))
     for one in utterances:
         recording = recordings[one.recording]
         reason = _unwanted(one, recording, wanted, palos, singers)
-        if not reason and wanted.public:
+        if not reason and (wanted.public or wanted.gated):
             rights = rights_of_row(one, recording, verses.get(one.verse), annotation_rights)
-            reason = _forbidden(rights)
+            reason = forbidden(rights, sound=sound, asked=wanted.gated)
         if reason:
             out[reason] += 1
         else:
@@ -80,7 +96,7 @@ def _unwanted(
     recording: Recording,
     wanted: Wanted,
     palos: Collection[str],
-    singers: Collection[str],
+    singers: AbstractSet[str],
 ) -> str:
     if _RANK[utterance.tier] < _RANK[wanted.min_tier]:
         return f"below {wanted.min_tier.value}"
@@ -88,7 +104,7 @@ def _unwanted(
         return "not checked by a person"
     if palos and fold(recording.palo) not in palos:
         return "another palo"
-    if singers and fold(recording.artist) not in singers:
+    if singers and singers.isdisjoint((fold(recording.artist), *names_in(recording.artist))):
         return "another singer"
     first, last = wanted.years or (0, 9999)
     # A year that is not known is in no span of years.
@@ -101,23 +117,36 @@ def rights_of_row(
     utterance: Utterance, recording: Recording, verse: Verse | None, annotation: str
 ) -> Rights:
     """The rights of a row; a text that is no known verse has the rights nobody knows of."""
-    text = rights_of_text(verse) if verse else "unknown" if utterance.text.strip() else ""
+    nothing = not utterance.text.strip() or _is_cry(utterance)
+    text = rights_of_text(verse) if verse else "" if nothing else "unknown"
     return Rights(audio=recording.rights, text=text, annotation=annotation)
 
 
-def public(rights: Rights) -> bool:
-    """Whether everybody may have a row."""
-    return not _forbidden(rights)
+def _is_cry(utterance: Utterance) -> bool:
+    """Whether it is a quejío on "ay" or a vowel, which nobody has written."""
+    return utterance.kind is Kind.QUEJIO and bool(_CRY.fullmatch(fold(utterance.text)))
 
 
-def _forbidden(rights: Rights) -> str:
-    """The first of the three rights that keeps a row from the public; "" where none does."""
-    if not _PUBLIC.fullmatch(rights.audio):
+def public(rights: Rights, *, sound: bool = True, asked: bool = False) -> bool:
+    """Whether everybody may have a row; or, where `asked`, who asks for it and is let in."""
+    return not forbidden(rights, sound=sound, asked=asked)
+
+
+def forbidden(rights: Rights, *, sound: bool = True, asked: bool = False) -> str:
+    """The first of the three rights that keeps a row from the public; "" where none does.
+
+    Without `sound` that of the audio does not: nobody gets it.
+    """
+    if sound and not _free(rights.audio, asked=asked):
         return f"rights of the audio: {rights.audio or 'unknown'}"
     # One source that gives a text away is enough: it is the same text.
     marks = rights.text.split(" / ") if rights.text else []
-    if marks and not any(_PUBLIC.fullmatch(one) or one in _PUBLIC_TEXT for one in marks):
+    if marks and not any(_free(one, asked=asked) or one in _PUBLIC_TEXT for one in marks):
         return f"rights of the text: {rights.text}"
-    if not _PUBLIC.fullmatch(rights.annotation):
+    if not _free(rights.annotation, asked=asked):
         return f"rights of the annotation: {rights.annotation or 'unknown'}"
     return ""
+
+
+def _free(mark: str, *, asked: bool) -> bool:
+    return bool(_PUBLIC.fullmatch(mark)) or (asked and mark == _RESEARCH)

@@ -6,7 +6,8 @@ libraries; the struct of bytes and path that its Audio feature is made of does n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +15,23 @@ from rapidfuzz import fuzz, process
 
 from corpus.media import SAMPLE_RATE
 from corpus.publish.choose import rights_of_row
-from corpus.records import Description, Features, Recording, Utterance, Verse
+from corpus.records import (
+    Description,
+    Features,
+    Kind,
+    Recording,
+    Utterance,
+    Verse,
+    content_id,
+)
+from corpus.redact import without_credentials
 from corpus.spelling import fold_sound
 from corpus.text import fold
 
-__all__ = ["About", "features", "marks_of", "row", "standard"]
+__all__ = ["About", "copla_of", "features", "lines_of", "marks_of", "row", "standard"]
+
+_FEWEST_WORDS = 4
+"""Words of a line that tell of which copla it is."""
 
 _SAME_LINE = 70.0
 """The likeness, of 100, from which a line that is sung is a line of the letra."""
@@ -28,6 +41,7 @@ _SAME_LINE = 70.0
 class About:
     """What rows are made of besides utterances.
 
+    `coplas` are those of verses, and `lines` those of lines, as they sound, that are of one copla;
     `marks` are those of people, by recording and name; `features` what was measured;
     `codes` fingerprints; `quejio` the share of cries in what is sung of a recording; `people`
     the pseudonyms of who annotated an utterance; `culture` words of this culture, folded;
@@ -39,6 +53,7 @@ class About:
     coplas: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     features: Mapping[str, Features] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, bytes] = field(default_factory=dict)
     quejio: Mapping[str, float] = field(default_factory=dict)
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -106,7 +121,7 @@ def row(utterance: Utterance, about: About, clip: bytes | None, suffix: str) -> 
         "recording": recording.id,
         "master": recording.master or recording.id,
         "verse": utterance.verse,
-        "copla": about.coplas.get(utterance.verse, utterance.verse),
+        "copla": copla_of(utterance, about),
         "palo": recording.palo,
         "estilo": dict(recording.extra).get("estilo", ""),
         "singer": recording.artist,
@@ -125,9 +140,35 @@ def row(utterance: Utterance, about: About, clip: bytes | None, suffix: str) -> 
         "rights_audio": rights.audio,
         "rights_text": rights.text,
         "rights_annotation": rights.annotation,
-        "source": recording.source if "://" in recording.source else "",
+        "source": without_credentials(recording.source) if "://" in recording.source else "",
         "fingerprint": about.codes.get(recording.id),
     }
+
+
+def copla_of(utterance: Utterance, about: About) -> str:
+    """The copla that is sung; "" where it is none, or too little to tell.
+
+    That of its verse; of what people wrote where no verse was found, that of its lines, or one of
+    its own, the same wherever the same is sung.
+    """
+    if utterance.verse or utterance.kind is not Kind.LETRA:
+        return about.coplas.get(utterance.verse, utterance.verse)
+    heard = map(fold_sound, utterance.text.splitlines())
+    found = Counter(about.lines[line] for line in heard if line in about.lines)
+    if found:
+        return min(found, key=lambda copla: (-found[copla], copla))
+    words = fold_sound(" ".join(utterance.text.split()))
+    return content_id("verse", words) if len(words.split()) >= _FEWEST_WORDS else ""
+
+
+def lines_of(verses: Iterable[Verse], coplas: Mapping[str, str]) -> dict[str, str]:
+    """The copla of each line, as it sounds, that is of no other and not too short to tell."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for verse in verses:
+        for line in map(fold_sound, verse.lines):
+            if len(line.split()) >= _FEWEST_WORDS:
+                found[line].add(coplas.get(verse.id, verse.id))
+    return {line: min(of) for line, of in found.items() if len(of) == 1}
 
 
 def standard(text: str, verse: Verse | None) -> str:

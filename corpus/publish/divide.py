@@ -89,12 +89,20 @@ def divide(
         for row in ordered
         if row.group in pinned and row.id not in fixed
     }
-    left = _with_lengths([row for row in ordered if row.id not in beside])
+    left = _with_lengths(_tied([row for row in ordered if row.id not in beside]))
     if before:
         split_of = _Search(left, wanted, pinned).best(before, least=_WORTH)[1]
     else:
         split_of = min(_searches(left, wanted, pinned), key=lambda found: found[0])[1]
     return _without_shared_coplas(ordered, split_of, beside, fixed=bool(fixed))
+
+
+def _tied(rows: Sequence[Row]) -> list[Row]:
+    """Rows with those coplas only that tie groups together: no others are ever set aside."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        groups[row.copla].add(row.group)
+    return [row if len(groups[row.copla]) > 1 else replace(row, copla="") for row in rows]
 
 
 def _with_lengths(rows: Sequence[Row]) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from corpus import whole
 from corpus.errors import PublishError
 from corpus.media import hash_file
+from corpus.run import n_cores
 
 __all__ = [
     "CARD",
@@ -47,8 +49,8 @@ class Manifest(BaseModel):
     """What is told of a release beside its rows: all that its card is made from.
 
     `codec` is "" where it has no sound; `wanted`, `shares` and `fixed_test` are what was asked,
-    `follows` the release that this one is without what had to be withdrawn, `agreement` how far
-    people agreed who heard the same.
+    `fixed_test_gone` rows of that test set that are not here, `follows` the release that this one
+    is without what had to be withdrawn, `agreement` how far people agreed who heard the same.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,6 +69,7 @@ class Manifest(BaseModel):
     shares: dict[str, float] = {}
     wanted: dict[str, Any] = {}
     fixed_test: str = ""
+    fixed_test_gone: int = 0
     follows: str = ""
     rows: dict[str, int] = {}
     hours: dict[str, float] = {}
@@ -101,11 +104,13 @@ def making(folder: Path) -> Iterator[Path]:
 
 def files_of(folder: Path) -> dict[str, File]:
     """Each file by its path in the folder; the manifest left out."""
-    return {
-        path.relative_to(folder).as_posix(): File(sha256=hash_file(path), bytes=path.stat().st_size)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path != folder / MANIFEST
-    }
+    everything = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = [path for path in everything if path != folder / MANIFEST]
+    with ThreadPoolExecutor(n_cores()) as pool:
+        return {
+            path.relative_to(folder).as_posix(): File(sha256=digest, bytes=path.stat().st_size)
+            for path, digest in zip(paths, pool.map(hash_file, paths), strict=True)
+        }
 
 
 def write_manifest(folder: Path, told: Manifest) -> None:

@@ -20,6 +20,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from corpus.errors import HubError
 from corpus.publish.folder import MANIFEST
+from corpus.redact import keep_secret
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -172,6 +173,7 @@ def at_hub(repo: str, token: str | None, *, kind: Kind = "dataset") -> Iterator[
     if not _NAME.fullmatch(repo):
         raise HubError(f"'{repo}' is no name at the hub: give OWNER/NAME")
     told = token or get_token() or ""
+    keep_secret(told)
     with _quiet():
         _set_patience()
         # False: nothing is sent along; None would be looked for again.

@@ -7,7 +7,7 @@ enough to know a copy and where it begins, and nothing that could be heard.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from corpus.fingerprints import fingerprint
 from corpus.media import Media
 from corpus.publish.copies import Level, level_of
 
-__all__ = ["POINTERS", "Pointer", "read_pointers", "write_pointers"]
+__all__ = ["POINTERS", "Pointer", "copy_pointers", "read_pointers", "write_pointers"]
 
 POINTERS = "pointers/recordings.parquet"
 
@@ -34,6 +34,25 @@ class Pointer:
 
 def write_pointers(folder: Path, media: Media, recordings: Iterable[str]) -> None:
     """Write what tells the recordings of a release; raises MediaError where audio is missing."""
+    _write(
+        folder,
+        (
+            Pointer(
+                recording=id_,
+                code=fingerprint(media.flac(id_)),
+                level=level_of(media.samples(id_)),
+            )
+            for id_ in recordings
+        ),
+    )
+
+
+def copy_pointers(folder: Path, copy: Path, recordings: Collection[str]) -> None:
+    """Write those of some recordings of a release into another; raises PublishError as reading."""
+    _write(copy, (one for one in read_pointers(folder) if one.recording in recordings))
+
+
+def _write(folder: Path, pointers: Iterable[Pointer]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -41,13 +60,9 @@ def write_pointers(folder: Path, media: Media, recordings: Iterable[str]) -> Non
     path = folder / POINTERS
     path.parent.mkdir()
     with pq.ParquetWriter(path, schema) as writer:
-        for id_ in recordings:
-            level = level_of(media.samples(id_))
-            row = {
-                "recording": id_,
-                "code": fingerprint(media.flac(id_)),
-                "level": zlib.compress(level.tobytes(), 9),
-            }
+        for one in pointers:
+            level = zlib.compress(one.level.tobytes(), 9)
+            row = {"recording": one.recording, "code": one.code, "level": level}
             writer.write_table(pa.Table.from_pylist([row], schema=schema))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corpus.errors import PublishError
-from corpus.publish.choose import Rights, public
+from corpus.publish.choose import Rights, forbidden
 from corpus.publish.folder import data_files, rows_of
 
 __all__ = ["check_public", "rights_of", "shown"]
@@ -25,17 +25,25 @@ def rights_of(folder: Path) -> Counter[Rights]:
     return found
 
 
-def check_public(name: str, rights: Mapping[Rights, int]) -> None:
-    """Raise PublishError, with the rows by reason, where not everybody may have all rows."""
+def check_public(
+    name: str, rights: Mapping[Rights, int], *, sound: bool = True, asked: bool = False
+) -> None:
+    """Raise PublishError, with the rows by reason, where not everybody may have all rows.
+
+    Without `sound` the release has none to give away; `asked`: who wants it has to ask, and
+    somebody lets them in.
+    """
     reasons = Counter[str]()
     for one, n_rows in rights.items():
-        if not public(one):
-            reasons[_objection(one)] += n_rows
+        if reason := forbidden(one, sound=sound, asked=asked):
+            reasons[reason] += n_rows
     if reasons:
-        told = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items()))
+        told = ", ".join(
+            f"{n} by {reason.removeprefix('rights of ')}" for reason, n in sorted(reasons.items())
+        )
         raise PublishError(
             f"{name} may not be public ({told}): push it without --public, or make a release "
-            "with --public of what may"
+            f"with {'--gated' if asked else '--public'} of what may"
         )
 
 
@@ -45,13 +53,3 @@ def shown(rights: Counter[Rights]) -> dict[str, int]:
         " | ".join((one.audio or "unknown", one.text or "no text", one.annotation or "unknown")): n
         for one, n in rights.most_common()
     }
-
-
-def _objection(rights: Rights) -> str:
-    """The first of the three that alone would keep a row from the public."""
-    free = "cc0"
-    if not public(Rights(audio=rights.audio, text=free, annotation=free)):
-        return f"by the audio: {rights.audio or 'unknown'}"
-    if not public(Rights(audio=free, text=rights.text, annotation=free)):
-        return f"by the text: {rights.text}"
-    return f"by the annotation: {rights.annotation or 'unknown'}"

@@ -30,8 +30,8 @@ Gated = Literal["auto", "manual"]
 Step = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
 
-_OURS = ("data/", "plots/")
-"""Folders at the hub that are the release's alone: what else lies there goes."""
+_OURS = ("data/", "plots/", "pointers/", "missing.csv")
+"""Places at the hub that are the release's alone: what else lies there goes."""
 
 _BATCH = 8
 """Files that are asked for together: as many are looked at again after a cut."""
@@ -128,7 +128,8 @@ def push(
     told = read_manifest(folder)
     rights = rights_of(folder)
     if not private:
-        check_public(told.name, rights)
+        # Who is let in by hand was asked what for; `auto` lets in whoever asks.
+        check_public(told.name, rights, sound=bool(told.codec), asked=gated == "manual")
     with at_hub(repo, token) as hub:
         if not hub.token and not dry_run:
             raise HubError("nobody is logged in: `hf auth login`, or set HF_TOKEN")
@@ -199,6 +200,11 @@ class _Push:
             raise HubError(
                 f"{repo} is private, and with it all that was pushed there before would become "
                 "public: push to a new one"
+            )
+        if there.holds_release and there.gated == "manual" and self.gated == "auto":
+            raise HubError(
+                f"{repo} is for whom you let in, and all that was pushed there before would be "
+                "for whoever asks: keep --gated manual, or push to a new one"
             )
         if tag in there.tags and not self._is_tagged(tag):
             raise HubError(f"{repo} has another release under the tag {tag}: give another --tag")

@@ -18,6 +18,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from corpus.collect.files import AUDIO_SUFFIXES
+from corpus.engine import Here, in_order
 from corpus.errors import MediaError, PublishError
 from corpus.fingerprints import fingerprint, same_master
 from corpus.media import SAMPLE_RATE, Samples, decoded_copy, flac_bytes
@@ -28,7 +29,7 @@ from corpus.publish.pointers import Pointer, read_pointers
 from corpus.publish.release import finish
 from corpus.publish.shards import write_shard
 from corpus.records import content_id
-from corpus.run import n_cores, workers
+from corpus.run import n_cores
 from corpus.whole import writing
 
 __all__ = ["MISSING", "Lost", "Rebuilt", "rebuild"]
@@ -139,8 +140,8 @@ def _codes(files: Sequence[Path], track: Track) -> tuple[dict[str, bytes], dict[
         except MediaError as error:
             return path, str(error)
 
-    with workers(n_cores()) as pool:
-        for path, told in pool.map(code, track(files)):
+    with Here(n_workers=n_cores()).crew(lambda: code) as crew:
+        for path, told in in_order(crew, track(files)):
             if isinstance(told, str):
                 unreadable[str(path)] = told
             else:

@@ -7,18 +7,19 @@ same bytes, file by file; a change in one recording changes one file.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from corpus.engine import Engine
 from corpus.errors import PublishError
 from corpus.publish.about import about_of, strata_of
 from corpus.publish.card import card
 from corpus.publish.choose import Chosen, Wanted, choose
 from corpus.publish.clips import Codec
-from corpus.publish.columns import About
+from corpus.publish.columns import About, copla_of
 from corpus.publish.divide import Divided, Row, divide, leaks
 from corpus.publish.folder import CARD, Manifest, check_free, making, write_manifest
 from corpus.publish.noted import check_name, moment, note, note_made, unnoted
@@ -27,7 +28,7 @@ from corpus.publish.pointers import write_pointers
 from corpus.publish.shards import Track, Wares, write_rows
 from corpus.publish.splits import groups_of
 from corpus.publish.tally import tally
-from corpus.records import Release, ReleasedUtterance
+from corpus.records import Release, ReleasedUtterance, Utterance
 from corpus.workspace import Workspace
 
 __all__ = ["PICTURE", "Options", "Released", "finish", "release", "released"]
@@ -53,7 +54,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """What was released: rows and hours a split, what was left out and set aside, by reason."""
+    """What was released: rows and hours a split, what was left out and set aside, by reason.
+
+    `fixed_test_gone` are rows of the earlier test set that are not in it; `busy` is the share of
+    the time of its `workers` in which they worked (None: it was one process).
+    """
 
     name: str
     folder: str
@@ -61,13 +66,31 @@ class Released:
     hours: Mapping[str, float]
     left_out: Mapping[str, int]
     set_aside: Mapping[str, int]
+    fixed_test_gone: int = 0
+    workers: int = 1
+    busy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """An earlier test set; `older` are those of it that were aligned anew since, as they were."""
+
+    ids: tuple[str, ...] = ()
+    older: tuple[Utterance, ...] = ()
 
 
 def release(
-    workspace: Workspace, name: str, folder: Path, options: Options, *, track: Track = iter
+    workspace: Workspace,
+    name: str,
+    folder: Path,
+    options: Options,
+    *,
+    engine: Engine | None = None,
+    track: Track = iter,
 ) -> Released:
     """Freeze what is wanted under a name, and write it into a folder that is not there yet.
 
+    Clips are cut by the workers of the engine: threads of this process where none is named.
     Raises PublishError when the folder or the name is taken, or there is nothing to release,
     MediaError when audio is missing; the folder appears whole or not at all.
     """
@@ -75,8 +98,9 @@ def release(
     if there is None:
         check_free(folder)
     about = about_of(workspace)
-    chosen = _chosen(workspace, about, options.wanted)
-    divided = _divided(workspace, name, chosen, about, options)
+    test = _earlier_test(workspace, options.fixed_test)
+    chosen = _chosen(workspace, about, options, test.older)
+    divided = _divided(workspace, name, chosen, about, options, test)
     frozen = _frozen(workspace, name, divided)
     check_name(workspace.store, frozen)
     if there is not None:
@@ -91,13 +115,15 @@ def release(
     )
     with making(folder) as scratch:
         (scratch / "data").mkdir()
-        write_rows(scratch / "data", wares, track)
+        workers, busy = write_rows(scratch / "data", wares, track, engine)
         if options.pointers:
             recordings = dict.fromkeys(one.recording for one in wares.utterances)
             write_pointers(scratch, workspace.media, recordings)
-        told = finish(scratch, _told(workspace, frozen, options, chosen, divided))
+        told = _told(workspace, frozen, options, chosen, divided)
+        gone = sum(id_ not in divided.split_of for id_ in test.ids)
+        told = finish(scratch, told.model_copy(update={"fixed_test_gone": gone}))
         note(workspace.store, frozen)
-    return released(told, folder)
+    return replace(released(told, folder), workers=workers, busy=busy)
 
 
 def finish(folder: Path, told: Manifest) -> Manifest:
@@ -130,6 +156,7 @@ def released(told: Manifest, folder: Path) -> Released:
         hours=told.hours,
         left_out=told.left_out,
         set_aside=told.set_aside,
+        fixed_test_gone=told.fixed_test_gone,
     )
 
 
@@ -161,9 +188,18 @@ def _told(
     )
 
 
-def _chosen(workspace: Workspace, about: About, wanted: Wanted) -> Chosen:
-    everything = workspace.store.utterances()
-    chosen = choose(everything, about.recordings, about.verses, wanted, about.annotation_rights)
+def _chosen(
+    workspace: Workspace, about: About, options: Options, older: Iterable[Utterance]
+) -> Chosen:
+    everything = (*workspace.store.utterances(), *older)
+    chosen = choose(
+        everything,
+        about.recordings,
+        about.verses,
+        options.wanted,
+        about.annotation_rights,
+        sound=not options.pointers,
+    )
     if not everything:
         raise PublishError("there are no utterances yet: run `corpus align` first")
     if not chosen.utterances:
@@ -176,21 +212,24 @@ def _chosen(workspace: Workspace, about: About, wanted: Wanted) -> Chosen:
 
 
 def _divided(
-    workspace: Workspace, name: str, chosen: Chosen, about: About, options: Options
+    workspace: Workspace, name: str, chosen: Chosen, about: About, options: Options, test: _Test
 ) -> Divided:
     groups = groups_of(about.recordings.values())
     rows = [
         Row(
             id=one.id,
             group=groups[one.recording],
-            copla=about.coplas.get(one.verse, one.verse),
+            copla=copla_of(one, about),
             seconds=one.duration,
             strata=strata_of(one, about),
         )
         for one in chosen.utterances
     ]
-    fixed = _fixed(workspace, options.fixed_test)
-    divided = divide(rows, options.shares, fixed, _before(workspace, name, groups))
+    if test.ids and not {row.id for row in rows}.intersection(test.ids):
+        raise PublishError(
+            f"nothing of the test set of {options.fixed_test} may go in: lower the bar"
+        )
+    divided = divide(rows, options.shares, test.ids, _before(workspace, name, groups))
     if leaking := leaks(rows, divided.split_of):
         raise PublishError(f"{len(leaking)} leaks between splits ({leaking[0]}): report this")
     return divided
@@ -210,16 +249,21 @@ def _before(workspace: Workspace, name: str, groups: Mapping[str, str]) -> dict[
     return {group: max(of, key=lambda split: (of[split], split)) for group, of in seconds.items()}
 
 
-def _fixed(workspace: Workspace, name: str) -> list[str]:
-    """The test set of an earlier release."""
+def _earlier_test(workspace: Workspace, name: str) -> _Test:
+    """The test set of an earlier release, whatever the aligner made of its recordings since."""
     if not name:
-        return []
-    known = {one.name: one for one in workspace.store.releases()}
+        return _Test()
+    store = workspace.store
+    known = {one.name: one for one in store.releases()}
     if name not in known:
         raise PublishError(
             f"there is no release {name} to take the test set of: see `corpus status`"
         )
-    return [one.utterance for one in known[name].utterances if one.split == "test"]
+    ids = tuple(one.utterance for one in known[name].utterances if one.split == "test")
+    # What people threw out goes; of what is aligned anew nobody has spoken.
+    there = {one.id for one in store.utterances()} | {one.utterance for one in store.annotations()}
+    aligned = store.aligned_utterances()
+    return _Test(ids=ids, older=tuple(aligned[id_] for id_ in ids if id_ not in there))
 
 
 def _frozen(workspace: Workspace, name: str, divided: Divided) -> Release:

@@ -6,20 +6,21 @@ recording changes one file.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
+from functools import lru_cache, partial
+from itertools import groupby, tee
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from corpus.engine import Engine, Here, in_order
 from corpus.media import Media
 from corpus.publish.clips import Codec, clips
 from corpus.publish.columns import About, features, row
 from corpus.publish.divide import SPLITS
 from corpus.records import Utterance
-from corpus.run import n_cores, workers
+from corpus.run import n_cores
 
 __all__ = ["Track", "Wares", "write_rows", "write_shard", "write_table"]
 
@@ -36,9 +37,9 @@ _MOST = 2
 _ROWS = 50
 """Rows of a row group, which are in memory together: at most 50 of 30 s."""
 
-P = TypeVar("P")
-T = TypeVar("T")
 Track = Callable[[Sequence[str]], Iterable[str]]
+Clips = Sequence[bytes | None]
+"""The sound of utterances; None of those that go without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,33 @@ class Wares:
     codec: Codec | None
 
 
-def write_rows(folder: Path, wares: Wares, track: Track) -> None:
-    """Write the files of rows into an empty folder; raises MediaError when audio is missing."""
-    with workers(n_cores()) as pool:
-        for name, shard in _shards(wares, track):
-            write_shard(folder / name, _rows(pool, wares, shard))
+def write_rows(
+    folder: Path, wares: Wares, track: Track, engine: Engine | None = None
+) -> tuple[int, float | None]:
+    """Write the files of rows into an empty folder, by clips of an engine's workers.
+
+    Gives the number of workers and the share of their time that they worked (None: it was this
+    process).  Raises MediaError when audio is missing.
+    """
+    engine = engine or Here(n_workers=n_cores())
+    # Of a release without sound there is nothing to be cut.
+    engine = engine if wares.codec else Here()
+    with engine.crew(partial(_clipping, wares.media, wares.codec)) as crew:
+        # What is cut goes ahead of what is written, beyond the end of a file.
+        shards, ahead = tee(_shards(wares, track))
+        sound = in_order(crew, (mine for _, shard in ahead for mine in shard))
+        for name, shard in shards:
+            write_shard(folder / name, _rows(wares, shard, sound))
+        return crew.n_workers, crew.busy
+
+
+def _clipping(media: Media, codec: Codec | None) -> Callable[[Sequence[Utterance]], Clips]:
+    """What a worker cuts the utterances of a recording by."""
+    return partial(_cut, media, codec)
+
+
+def _cut(media: Media, codec: Codec | None, mine: Sequence[Utterance]) -> Clips:
+    return [None] * len(mine) if codec is None else list(clips(media, mine, codec))
 
 
 def _shards(wares: Wares, track: Track) -> Iterator[tuple[str, list[list[Utterance]]]]:
@@ -98,40 +121,25 @@ def _every(seconds: float, n_recordings: int) -> int:
 
 
 def _rows(
-    pool: ThreadPoolExecutor, wares: Wares, shard: Sequence[Sequence[Utterance]]
+    wares: Wares, shard: Sequence[Sequence[Utterance]], sound: Iterator[Clips]
 ) -> Iterator[dict[str, Any]]:
-    codec = wares.codec
-
-    def of_one(mine: Sequence[Utterance]) -> list[dict[str, Any]]:
-        if codec is None:
-            return [row(one, wares.about, None, "") for one in mine]
-        sound = clips(wares.media, mine, codec)
-        pairs = zip(mine, sound, strict=True)
-        return [row(one, wares.about, clip, codec.value) for one, clip in pairs]
-
-    for rows in _ahead(pool, of_one, shard):
-        yield from rows
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, step: Callable[[P], T], items: Iterable[P], n_ahead: int = 4
-) -> Iterator[T]:
-    """What a step gives for each item, in order; a few are worked at beforehand."""
-    waiting: deque[Future[T]] = deque()
-    for item in items:
-        waiting.append(pool.submit(step, item))
-        if len(waiting) > n_ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    codec = wares.codec.value if wares.codec else ""
+    for mine in shard:
+        for one, clip in zip(mine, next(sound), strict=True):
+            yield row(one, wares.about, clip, codec)
 
 
 def write_shard(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows, each with all `features`, a group of them at a time."""
-    schema = features().arrow_schema
+    schema = _schema()
     groups = groupby(enumerate(rows), key=lambda numbered: numbered[0] // _ROWS)
     tables = (_table([one for _, one in batch], schema) for _, batch in groups)
     write_table(path, schema, tables)
+
+
+@lru_cache(maxsize=1)
+def _schema() -> Any:
+    return features().arrow_schema
 
 
 def _table(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
@@ -161,6 +169,7 @@ def write_table(path: Path, schema: Any, tables: Iterable[Any]) -> None:
                 writer.write_table(table)
 
 
+@lru_cache(maxsize=8)
 def _leaves(schema: Any) -> list[str]:
     """The columns as Parquet has them, those of nested ones by their paths."""
     import pyarrow as pa

@@ -11,12 +11,16 @@ from typing import Any
 from corpus.publish.choose import Rights
 from corpus.publish.divide import SPLITS
 from corpus.publish.folder import data_files, rows_of, split_of
+from corpus.publish.splits import singers_of
 from corpus.text import fold
 
 __all__ = ["GROUPS", "Part", "Share", "Tally", "shared", "tally"]
 
 GROUPS = ("palo", "singer", "sex", "region", "decade", "tier", "kind")
 """What utterances and hours are counted by."""
+
+_Key = tuple[str, str]
+"""What no two splits may share: "singer", "copla" or "master", and which."""
 
 _COLUMNS = (
     *("duration", "recording", "master", "copla", "palo", "singer", "sex", "region", "year"),
@@ -70,7 +74,7 @@ class _Counts:
             name: defaultdict(dict) for name in GROUPS
         }
         self.rights = Counter[Rights]()
-        self.splits_of: dict[str, set[str]] = defaultdict(set)
+        self.splits_of: dict[_Key, set[str]] = defaultdict(set)
         self.unnamed, self.annotators = set[str](), set[str]()
 
     def add(self, split: str, row: Mapping[str, Any]) -> None:
@@ -113,23 +117,28 @@ def shared(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[str, ...]:
 
     Empty: that is what a release promises.  A singer or copla that is not known is in none.
     """
-    splits_of: dict[str, set[str]] = defaultdict(set)
+    splits_of: dict[_Key, set[str]] = defaultdict(set)
     for split, row in rows:
         for key in _keys(row):
             splits_of[key].add(split)
     return _in_two(splits_of)
 
 
-def _in_two(splits_of: Mapping[str, set[str]]) -> tuple[str, ...]:
-    return tuple(sorted(key for key, splits in splits_of.items() if len(splits) > 1))
+def _in_two(splits_of: Mapping[_Key, set[str]]) -> tuple[str, ...]:
+    """What stands in two splits; of several who sing together, each."""
+    singers = singers_of(name for kind, name in splits_of if kind == "singer")
+    found: dict[str, set[str]] = defaultdict(set)
+    for (kind, name), splits in splits_of.items():
+        for one in singers[name] if kind == "singer" else (name,):
+            found[f"{kind} {one}"] |= splits
+    return tuple(sorted(key for key, splits in found.items() if len(splits) > 1))
 
 
-def _keys(row: Mapping[str, Any]) -> Iterator[str]:
-    if singer := fold(row["singer"] or ""):
-        yield f"singer {singer}"
+def _keys(row: Mapping[str, Any]) -> Iterator[_Key]:
+    yield "singer", row["singer"] or ""
     if row["copla"]:
-        yield f"copla {row['copla']}"
-    yield f"master {row['master']}"
+        yield "copla", row["copla"]
+    yield "master", row["master"]
 
 
 def _value(row: Mapping[str, Any], name: str) -> str:

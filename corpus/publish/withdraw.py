@@ -21,6 +21,7 @@ from corpus.publish.folder import (
     split_of,
 )
 from corpus.publish.noted import check_name, moment, note, note_made, unnoted
+from corpus.publish.pointers import POINTERS, copy_pointers
 from corpus.publish.release import Released, finish, released
 from corpus.publish.shards import write_table
 from corpus.records import Release
@@ -103,12 +104,14 @@ def follow_up(
     if len(ids) >= sum(told.rows.values()):
         raise PublishError(f"nothing would be left of {told.name}: delete it, where it was pushed")
     reasons = Counter(one.reason for one in gone)
+    n_test = sum(one.split == "test" for one in gone) if told.fixed_test else 0
     after = told.model_copy(
         update={
             "name": name,
             "made": frozen.made,
             "follows": told.name,
             "withdrawn": dict(sorted(reasons.items())),
+            "fixed_test_gone": told.fixed_test_gone + n_test,
         }
     )
     with making(target) as scratch:
@@ -120,6 +123,7 @@ def follow_up(
                 _without(file, ids, copy)
             else:
                 shutil.copyfile(file, copy)
+        _keep_pointers(folder, scratch)
         whole = finish(scratch, after)
         if frozen.utterances:
             note(workspace.store, frozen)
@@ -144,6 +148,15 @@ def _without(file: Path, ids: Collection[str], copy: Path) -> None:
         raise PublishError(f"{file} cannot be read: {error}") from error
     if not pq.read_metadata(copy).num_rows:
         copy.unlink()
+
+
+def _keep_pointers(folder: Path, copy: Path) -> None:
+    """What recordings are known by, of those that a row is left of."""
+    if (folder / POINTERS).is_file():
+        left = {
+            row["recording"] for file in data_files(copy) for row in rows_of(file, ("recording",))
+        }
+        copy_pointers(folder, copy, left)
 
 
 def _frozen(store: Store, before: str, name: str, gone: Collection[str]) -> Release:

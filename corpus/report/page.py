@@ -6,20 +6,16 @@ import base64
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from corpus.errors import MediaError
 from corpus.media import SAMPLE_RATE, Media, compact, flac_bytes
+from corpus.pages import page
 from corpus.publish.choose import public, rights_of_row
 from corpus.records import Kind, Recording, Utterance, Verse
 from corpus.report.facts import Facts
 from corpus.store import Funnel
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 __all__ = ["Sample", "render", "samples"]
 
@@ -108,7 +104,12 @@ def render(
     heard: Sequence[Sample],
 ) -> str:
     """The page; `people` is the work of each, by a pseudonym, `language` that of the letras."""
-    return _template().render(
+    return page(
+        "corpus.report",
+        written_in="en",
+        title=f"{name}: report",
+        media="data:",
+        filters={"hours": _hours, "percent": lambda share: f"{100 * share:.0f} %"},
         name=name,
         language=language,
         made=made,
@@ -150,13 +151,5 @@ def _source(sound: bytes) -> str:
     return f"data:audio/mpeg;base64,{base64.b64encode(sound).decode()}" if sound else ""
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["hours"] = lambda hours: f"{hours:.2f}" if hours < 10 else f"{hours:.0f}"
-    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
-    return environment.from_string(files(__package__).joinpath("page.html").read_text("utf-8"))
+def _hours(hours: float) -> str:
+    return f"{hours:.2f}" if hours < 10 else f"{hours:.0f}"

@@ -125,6 +125,11 @@ def test_noise_gives_segments_inside_it_or_none(whisper_base_ct2: Path) -> None:
     assert len(found) <= 2
 
 
+def test_a_language_that_whisper_does_not_know_is_told(whisper_base_ct2: Path) -> None:
+    with pytest.raises(ModelError, match=r"knows no language 'ga': do without drafts .* cy, da"):
+        Drafter(whisper_base_ct2, "ga", "cpu")
+
+
 def test_a_folder_without_a_model_raises(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"holds no model\.bin"):
         Drafter(tmp_path, device="cpu")

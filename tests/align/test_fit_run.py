@@ -14,7 +14,7 @@ from align import fit, fit_run
 from align.fit import extract
 from align.fit_run import make_head
 from align.fit_sets import audio_sets
-from align.head import load_head
+from align.head import load_head, shipped_head
 from align.recipe import Recipe, read_recipe
 from corpus.commands.listen import aligner_of
 from corpus.errors import ConfigError, MediaError, MissingExtraError, TrainError
@@ -155,6 +155,20 @@ def killed_while(data: Path, out: Path, doing: str, done: int) -> None:
 
     with pytest.raises(KilledError):
         make_head(recipe_of(data), data, out, device="cpu", progress=progress)
+
+
+def test_the_shipped_head_is_trained_on(data: Path, tmp_path: Path, whisper_base_hf: Path) -> None:
+    recipe = recipe_of(data)
+    head = replace(recipe.head, encoder=str(whisper_base_hf), begin="whisper-ctc")
+    plan = replace(recipe.fit, steps=1, warm_up=1, rate=1e-6)
+    songs = recipe.songs[1:]
+    out = tmp_path / "out"
+    make_head(replace(recipe, head=head, songs=songs, speech=(), fit=plan), data, out, device="cpu")
+    shipped, made = (load_head(one) for one in (shipped_head(512, 6), out))
+    assert made.config == shipped.config
+    assert read_recipe(out / "recipe.toml").head.begin == "whisper-ctc"
+    bits = (shipped.out.bias, made.out.bias)
+    assert 0 < float((bits[0] - bits[1]).abs().max()) < 1e-4
 
 
 @pytest.mark.parametrize(

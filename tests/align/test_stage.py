@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from align.aligner import Aligner
 from align.lines import moved
 from align.records import AlignedLine, Alignment
-from align.stage import AlignStage
+from align.stage import Aligning, AlignStage
 from corpus.errors import AlignmentError, MediaError
 from corpus.media import Samples, flac_bytes
 from corpus.records import (
@@ -26,20 +26,13 @@ from corpus.records import (
     Verse,
     Word,
 )
-from corpus.run import run_stage
+from corpus.run import Summary, Work, run_stage
 from corpus.workspace import Workspace
 from tests.corpus.made import recording, tone, verse
 
 
-@dataclass(frozen=True)
-class Model:
-    name: str = "toy"
-
-
 class Evenly:
     """Places every word for 0.4 s, half a second after the one before."""
-
-    model = Model()
 
     def align(
         self, samples: Samples, lines: Sequence[str], draft: Sequence[Segment] = ()
@@ -75,7 +68,7 @@ def matched(of: Recording, *verses: Verse, decision: Decision = Decision.ACCEPTE
     return Match(recording=of.id, verses=chosen, decision=decision)
 
 
-def stage_of(workspace: Workspace, *records: Recording | Verse | Match) -> AlignStage:
+def put(workspace: Workspace, *records: Recording | Verse | Match) -> None:
     for one in records:
         if isinstance(one, Recording):
             path = workspace.media.flac(one.id)
@@ -83,29 +76,36 @@ def stage_of(workspace: Workspace, *records: Recording | Verse | Match) -> Align
             path.write_bytes(flac_bytes(tone(one.duration)))
     with workspace.store.transaction() as transaction:
         transaction.save(records)
-    return AlignStage(workspace, cast("Aligner", Evenly()))
+
+
+def step_of(workspace: Workspace, aligner: Evenly | None = None) -> Aligning:
+    by = cast("Aligner", aligner or Evenly())
+    return Aligning(by, workspace.media, workspace.config.align.max_seconds)
+
+
+def align(workspace: Workspace, aligner: Evenly | None = None) -> Summary:
+    stage = AlignStage(workspace, "toy")
+    work = Work(ask=stage.ask, make=lambda: step_of(workspace, aligner))
+    return run_stage(workspace.store, "align", stage.items(), work)
 
 
 def test_each_verse_gets_utterances_of_its_own(workspace: Workspace) -> None:
-    stage = stage_of(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST, SECOND))
-    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
-    assert summary.done == 1
+    put(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST, SECOND))
+    assert align(workspace).done == 1
     first, second = workspace.store.utterances()
     assert (first.verse, second.verse) == (FIRST.id, SECOND.id)
     assert first.text == "Fui piedra\ny perdí mi centro"
     assert first.end <= second.start
     assert second.end <= HERE.duration
-    again = AlignStage(workspace, cast("Aligner", Evenly()))
-    assert run_stage(workspace.store, "align", again.items(), again.align).skipped == 1
+    assert align(workspace).skipped == 1
 
 
 def test_another_match_is_aligned_anew(workspace: Workspace) -> None:
-    stage = stage_of(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST))
-    run_stage(workspace.store, "align", stage.items(), stage.align)
+    put(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST))
+    align(workspace)
     with workspace.store.transaction() as transaction:
         transaction.save([matched(HERE, SECOND)])
-    stage = AlignStage(workspace, cast("Aligner", Evenly()))
-    assert run_stage(workspace.store, "align", stage.items(), stage.align).done == 1
+    assert align(workspace).done == 1
     assert [one.text for one in workspace.store.utterances()] == ["ay pena"]
 
 
@@ -116,23 +116,24 @@ def test_the_spelling_is_that_of_the_place_where_the_recording_came_from(
         verse("¡FUI PIEDRA!", "y perdí mi centro", source=HERE.source), lines=FIRST.lines
     )
     assert mine.id == FIRST.id
-    stage = stage_of(workspace, HERE, FIRST, mine, matched(HERE, FIRST))
-    run_stage(workspace.store, "align", stage.items(), stage.align)
+    put(workspace, HERE, FIRST, mine, matched(HERE, FIRST))
+    align(workspace)
     assert workspace.store.utterances()[0].text == "¡FUI PIEDRA!\ny perdí mi centro"
 
 
 def test_what_is_to_review_waits(workspace: Workspace) -> None:
     waiting = matched(HERE, FIRST, decision=Decision.REVIEW)
-    assert stage_of(workspace, HERE, FIRST, waiting).items() == []
+    put(workspace, HERE, FIRST, waiting)
+    assert AlignStage(workspace, "toy").items() == []
 
 
 def test_a_recording_whose_audio_is_gone_fails_alone(workspace: Workspace) -> None:
     other = recording("otra")
-    stage = stage_of(workspace, HERE, other, FIRST, matched(HERE, FIRST), matched(other, FIRST))
+    put(workspace, HERE, other, FIRST, matched(HERE, FIRST), matched(other, FIRST))
     workspace.media.flac(other.id).unlink()
     with pytest.raises(MediaError, match="run `corpus verify --mend`"):
-        stage.align(matched(other, FIRST))
-    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
+        step_of(workspace)(AlignStage(workspace, "toy").ask(matched(other, FIRST)))
+    summary = align(workspace)
     assert (summary.done, len(summary.failures)) == (1, 1)
 
 
@@ -155,9 +156,8 @@ class Sings(Evenly):
 def test_utterances_carry_what_was_sung_and_cries_and_silence_stand_apart(
     workspace: Workspace,
 ) -> None:
-    stage_of(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST, SECOND))
-    stage = AlignStage(workspace, cast("Aligner", Sings()))
-    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
+    put(workspace, HERE, FIRST, SECOND, matched(HERE, FIRST, SECOND))
+    summary = align(workspace, Sings())
     assert [note.reason for note in summary.notes] == [
         "verse 2 (ay pena): 0 of its 1 lines are heard"
     ]
@@ -175,11 +175,8 @@ def test_utterances_carry_what_was_sung_and_cries_and_silence_stand_apart(
 def test_a_recording_of_which_nothing_is_heard_fails_with_the_reason(
     workspace: Workspace,
 ) -> None:
-    stage_of(workspace, HERE, SECOND, matched(HERE, SECOND))
-    stage = AlignStage(workspace, cast("Aligner", Sings()))
-    stage.aligner = cast("Aligner", Nothing())
-    summary = run_stage(workspace.store, "align", stage.items(), stage.align)
-    (failure,) = summary.failures
+    put(workspace, HERE, SECOND, matched(HERE, SECOND))
+    (failure,) = align(workspace, Nothing()).failures
     assert failure.reason.startswith("nothing of the text is heard in it")
     assert not workspace.store.utterances()
 
@@ -195,12 +192,12 @@ class Nothing(Evenly):
 
 
 def test_a_draft_that_is_there_is_evidence(workspace: Workspace) -> None:
-    stage = stage_of(workspace, HERE, FIRST, matched(HERE, FIRST))
-    run_stage(workspace.store, "align", stage.items(), stage.align)
+    put(workspace, HERE, FIRST, matched(HERE, FIRST))
+    align(workspace)
     assert workspace.store.utterances()[0].score == pytest.approx(0.95)
     heard = Segment(text="fui piedra", start=0.5, end=1.5)
     with workspace.store.transaction() as transaction:
         transaction.save([Draft(recording=HERE.id, model="toy", segments=(heard,))])
-    outcome = stage.align(matched(HERE, FIRST))
+    outcome = step_of(workspace)(AlignStage(workspace, "toy").ask(matched(HERE, FIRST)))
     (aligned,) = outcome.records
     assert aligned.utterances[0].score == pytest.approx(0.99)  # type: ignore[union-attr]  # an AlignedRecording

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from align.aligner import Aligner
-from align.word_times import WordTimes
+from align.word_times import Timing, WordTimes
 from corpus.media import flac_bytes
 from corpus.records import Annotation, Utterance, Verdict
 from corpus.rows import AlignedRecording
-from corpus.run import run_stage
+from corpus.run import Summary, run_stage
 from corpus.workspace import Workspace
 from tests.align.toys import ToyModel, noise, sung
 from tests.corpus.made import recording, utterance
@@ -29,7 +29,12 @@ def timing(workspace: Workspace) -> WordTimes:
     samples = noise(UNO.duration)
     path.write_bytes(flac_bytes(samples.read(0, samples.n_samples)))
     save(workspace, UNO, AlignedRecording(recording=UNO.id, utterances=(PENA, OLE)))
-    return WordTimes(workspace, Aligner(ToyModel(sung(UNO.duration, SUNG))))
+    return WordTimes(workspace, "toy")
+
+
+def time(timing: WordTimes) -> Summary:
+    step = Timing(Aligner(ToyModel(sung(UNO.duration, SUNG))), timing.workspace.media)
+    return run_stage(timing.workspace.store, "word times", timing.items(), step)
 
 
 def save(workspace: Workspace, *records: object) -> None:
@@ -53,7 +58,7 @@ def corrected(of: Utterance, text: str, **more: object) -> Annotation:
 def test_corrected_words_are_placed_within_the_ends(timing: WordTimes) -> None:
     workspace = timing.workspace
     save(workspace, corrected(PENA, "ay penita\nmía"), corrected(OLE, "olé", words=OLE.words))
-    assert run_stage(workspace.store, "word times", timing.items(), timing.time).done == 1
+    assert time(timing).done == 1
     first, second = workspace.store.utterances()
     assert [word.text for word in first.words] == ["ay", "penita", "mía"]
     assert [word.start for word in first.words] == pytest.approx([2.0, 2.6, 3.6], abs=0.05)
@@ -85,8 +90,7 @@ def test_what_has_no_room_is_told_and_the_rest_is_done(timing: WordTimes) -> Non
         corrected(PENA, "ay penita mía"),
         corrected(OLE, long, end=OLE.start + 0.3),
     )
-    summary = run_stage(store, "word times", timing.items(), timing.time)
-    (failure,) = summary.failures
+    (failure,) = time(timing).failures
     assert failure.item == f"{UNO.id}:{OLE.id}"
     first, second = store.utterances()
     assert len(first.words) == 3

@@ -80,6 +80,20 @@ def test_only_the_newest_of_a_person_counts_and_only_what_was_handed_in() -> Non
     assert (found.pairs, found.word_error_rate) == (1, 0.0)
 
 
+def test_of_one_person_with_the_others() -> None:
+    said_so = [heard("ana"), heard("eva"), heard("luz", text="ay pena tuya")]
+    others = [heard("eva", MADRE), heard("luz", MADRE)]
+    everybody = agreement([*said_so, *others], [], [])
+    assert (everybody.utterances, everybody.pairs) == (2, 4)
+    ana = agreement([*said_so, *others], [], [], person="ana")
+    assert (ana.utterances, ana.pairs) == (1, 2)
+    assert ana.word_error_rate == pytest.approx(1 / 6)
+    luz = agreement([*said_so, *others], [], [], person="luz")
+    assert (luz.utterances, luz.pairs) == (2, 3)
+    assert luz.word_error_rate == pytest.approx(2 / 10)
+    assert agreement(said_so, [], [], person="sol").utterances == 0
+
+
 def test_answers_about_recordings() -> None:
     people = [
         told("ana", "uno", palo="tonás", background="0"),

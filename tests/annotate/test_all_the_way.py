@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,8 @@ from tests.servers.browser import Browser
 from tests.servers.label_studio import PRIVATE
 
 SKIP = "[data-testid=bottombar-skip-button]"
+UPDATE = "[data-testid=bottombar-update-button]"
+REGION = ".lsf-outliner-item"
 UNO = recording("uno", artist="voz", palo="tonás")
 PENA = replace(utterance(UNO, "ay pena\nmía", 1.0, 2.0), score=0.2)
 MADRE = replace(utterance(UNO, "mare de mi alma", 4.0, 2.0), score=0.5)
@@ -61,9 +64,12 @@ def write(browser: Browser, text: str) -> None:
     browser.press("Tab")
 
 
-def shown(browser: Browser, text: str) -> None:
-    """Wait until a task is there whose region has this text."""
+def shown(browser: Browser, text: str, length: str = "00:00:03:000") -> None:
+    """Wait until a task is there whose first region has this text, and its sound as a wave."""
     browser.until(f"document.querySelector({TEXT!r})?.value === {text!r}", 60)
+    # Its length is told once it was fetched and decoded.
+    inputs = "[...document.querySelectorAll('input')]"
+    browser.until(f"{inputs}.some(it => it.value === {length!r})", 60)
     browser.until("document.querySelector('canvas')?.width > 300", 60)
 
 
@@ -106,6 +112,67 @@ def test_one_is_corrected_one_skipped_and_one_begun(
     secrets = (studio.server.token, (studio.server.login).read_text("utf-8"))
     for ran in (pushed, again.err, told):
         assert not any(secret in str(ran) for secret in secrets)
+
+
+def test_regions_of_a_recording_are_there_and_come_back(
+    corpus: Workspace, studio: Running, cli: Cli, browser: Browser, pictures: Path
+) -> None:
+    pushed = cli("annotate", "push", "--recordings", "--json").json
+    assert (pushed["new"], pushed["seconds"]) == (1, 9.0)
+    log_in(browser, studio)
+    browser.open(f"{pushed['url']}/data?labeling=1", width=1500)
+    shown(browser, PENA.text, "00:00:09:000")
+    texts = f"[...document.querySelectorAll({TEXT!r})].map(it => it.value)"
+    assert browser.value(texts) == [PENA.text, MADRE.text, OLE.text]
+    write(browser, "ay penita\nmía")
+    # How a region was is asked of the one that is chosen.
+    browser.value(f"document.querySelectorAll({REGION!r})[1].click()")
+    labels = "[...document.querySelectorAll('label')]"
+    choice = f"{labels}.find(it => it.innerText.startsWith('Tiempos mal'))"
+    browser.until(f"!!{choice}")
+    browser.picture(pictures / "label-studio-recording.png")
+    browser.value(f"{choice}.querySelector('input').click()")
+    browser.click(SUBMIT)
+    browser.until(f"!document.querySelector({SUBMIT!r})", 30)
+    assert cli("annotate", "pull", "--json").json["verdicts"] == {
+        "corrected": 1,
+        "flagged": 1,
+        "right": 1,
+    }
+    said = {one.utterance: one for one in corpus.store.annotations()}
+    assert said[PENA.id].text == "ay penita\nmía"
+    assert (said[MADRE.id].verdict, said[MADRE.id].remark) == (Verdict.FLAGGED, "times wrong")
+    assert said[OLE.id].verdict is Verdict.RIGHT
+
+
+def test_who_comes_back_to_it_has_spent_the_time_once(
+    corpus: Workspace, studio: Running, cli: Cli, browser: Browser
+) -> None:
+    pushed = cli("annotate", "push", "--minutes", "0.06", "--json").json
+    log_in(browser, studio)
+    with LabelStudio(studio.server.url, studio.server.token) as server:
+        number = server.known_tasks(pushed["project"])[PENA.id][0].id
+    page = f"{pushed['url']}/data?task={number}"
+    for text, before, button in (("ay pena", PENA.text, SUBMIT), ("ay penita", "ay pena", UPDATE)):
+        browser.open(page, width=1500)
+        shown(browser, before)
+        write(browser, text)
+        browser.until(f"!document.querySelector({button!r}).disabled")
+        browser.click(button)
+        # It is there once the server has it.
+        until(lambda text=text: text in said_there(studio, number))  # type: ignore[misc]  # bound now
+        assert cli("annotate", "pull").code == 0
+    first, second = corpus.store.annotations()
+    assert (first.text, second.text) == ("ay pena", "ay penita")
+    assert second.seconds > first.seconds
+    (work,) = cli("annotate", "status", "--json").json["people"]
+    assert work["minutes"] == pytest.approx(second.seconds / 60)
+
+
+def said_there(studio: Running, number: int) -> str:
+    """All that is said in a task, as the server has it."""
+    with LabelStudio(studio.server.url, studio.server.token) as server:
+        return json.dumps(server._raw(f"api/tasks/{number}/annotations/", method="GET"))
 
 
 def test_who_watches_is_told_at_once(

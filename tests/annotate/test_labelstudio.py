@@ -207,6 +207,20 @@ def test_predictions_of_some_tasks_are_replaced(server: LabelStudio, project: in
         server.replace_predictions(project, {10**9: prediction()})
 
 
+def test_what_nobody_has_touched_is_withdrawn(server: LabelStudio, project: int) -> None:
+    server.add_tasks(project, tasks(6))
+    handed_in, skipped, begun, *free = ids(server, project)
+    annotate(server, handed_in)
+    annotate(server, skipped, was_cancelled=True)
+    annotate(server, begun, kind="drafts")
+    assert server.count_said(project) == 2
+    # Who has begun meanwhile keeps the task, whatever was asked for.
+    assert server.withdraw(project, [handed_in, skipped, begun, free[0]]) == 1
+    assert ids(server, project) == [handed_in, skipped, begun, *free[1:]]
+    assert server.withdraw(project, []) == 0
+    assert server.count(project) == 5
+
+
 # ---- and back
 
 
@@ -224,7 +238,8 @@ def test_all_that_was_said_comes_back(
     assert [len(told[id_]["annotations"]) for id_ in told] == [2, 1, 0, 0]
     assert [len(told[id_]["drafts"]) for id_ in told] == [0, 0, 0, 0]
     (begun,) = server.begun_tasks(project)
-    assert (begun["id"], begun["annotations"]) == (third, [])
+    assert begun["id"] == third
+    assert "annotations" not in begun
     assert [one["user"] for one in begun["drafts"]] == [label_studio.server.email]
     assert begun["drafts"][0]["result"] == region()
     said = min(told[first]["annotations"], key=lambda one: int(one["id"]))

@@ -125,6 +125,18 @@ def test_what_a_person_decides_by_keys_comes_back(
     assert [at for at in browser.asked if not at.startswith(("file:", "blob:", "data:"))] == []
 
 
+def test_a_person_without_a_mouse_says_who_it_is_and_exports(
+    opened: Callable[..., Browser],
+) -> None:
+    browser = opened()
+    keys(browser, "a", "x")
+    # Who is asked for a name is where it is written.
+    assert "nombre" in told(browser)
+    browser.call("Input.insertText", text="ana")
+    keys(browser, "Enter", "x")
+    assert told(browser).startswith("1 fragmentos exportados a cante_ana_")
+
+
 def test_ends_and_kinds_by_keys(corpus: Workspace, opened: Callable[..., Browser]) -> None:
     browser = opened()
     keys(browser, "h", "h", "l", "a")
@@ -219,6 +231,21 @@ def test_nothing_is_cut_off(opened: Callable[..., Browser], width: int, height: 
         ".filter(it => !it.innerText && !it.ariaLabel && !it.labels?.length).map(it => it.id)"
     )
     assert browser.value(nameless) == []
+
+
+@pytest.mark.parametrize(("width", "height", "last"), [(390, 844, "text"), (1280, 800, "kinds")])
+def test_all_that_a_clip_asks_for_is_seen_at_once(
+    opened: Callable[..., Browser], pictures: Path, width: int, height: int, last: str
+) -> None:
+    browser = opened(width=width, height=height)
+    browser.picture(pictures / f"page-{width}.png")
+    edges = (
+        "((one, bar) => [one.bottom, bar.top])"
+        f"(...['#{last}', '.decide'].map(it => document.querySelector(it).getBoundingClientRect()))"
+    )
+    bottom, bar = browser.value(edges)
+    assert bottom <= bar < height - 44
+    assert browser.value("scrollY") == 0
 
 
 def test_what_others_wrote_is_only_text(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from corpus.media import flac_bytes
 from corpus.rows import AlignedRecording
@@ -67,6 +68,25 @@ def test_status(full: Workspace, cli: Cli, tmp_path: Path) -> None:
     assert "7.4 % cries (quejío)" in shown.err
 
 
+def test_status_of_nobody(full: Workspace, cli: Cli) -> None:
+    assert full.store.annotations() == ()
+    shown = cli("annotate", "status")
+    assert (shown.code, shown.out) == (0, "")
+    assert "nobody has said anything yet" in shown.err
+
+
+def test_status_tells_how_far_each_agrees_with_others(
+    full: Workspace, cli: Cli, tmp_path: Path
+) -> None:
+    heard_by_two(cli, tmp_path)
+    assert len(full.store.annotations()) == 5
+    ana, eva = cli("annotate", "status", "--json").json["people"]
+    for one in (ana, eva):
+        assert one["agreement"]["utterances"] == 2
+        assert one["agreement"]["word_error_rate"] == pytest.approx(1 / 7)
+    assert "word error rate" in cli("annotate", "status").out
+
+
 def test_agreement(full: Workspace, cli: Cli, tmp_path: Path) -> None:
     assert full.store.descriptions() == ()
     alone = cli("annotate", "agreement", "--json").json
@@ -110,6 +130,17 @@ def test_pieces_of_recordings_by_option(full: Workspace, cli: Cli, tmp_path: Pat
     assert "would push 1 tasks" in cli("annotate", "push", "--recordings", "--dry-run").err
 
 
+def test_while_it_is_starting_nobody_is_told_to_start_it(full: Workspace, cli: Cli) -> None:
+    folder = full.root / "labelstudio"
+    folder.mkdir()
+    with FileLock(folder / "lock"):
+        (folder / "server.json").write_text('{"port": 8080}', "utf-8")
+        told = cli("annotate", "push")
+    assert told.code == 1
+    assert "is still starting here: try again" in told.err
+    assert "no Label Studio runs here" in cli("annotate", "push").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -117,6 +148,10 @@ def test_pieces_of_recordings_by_option(full: Workspace, cli: Cli, tmp_path: Pat
         (("pull",), "no Label Studio runs here"),
         (("push", "--url", "http://127.0.0.1:9"), "put the token of http://127.0.0.1:9 in"),
         (("push", "--url", "ftp://x", "--token", "s3cret"), "is no address of a server"),
+        (
+            ("push", "--audio-url", "x.org/clips"),
+            "--audio-url is an address of http:// or https://",
+        ),
         (("push", "--minutes", "0", "--dry-run"), "a limit is a number of minutes above 0"),
     ],
 )

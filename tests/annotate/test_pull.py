@@ -285,6 +285,55 @@ def test_a_region_that_the_newer_annotation_does_not_have_is_out() -> None:
     )
 
 
+def test_a_drawn_region_that_is_malformed_by_now_stays_as_it_was() -> None:
+    first = pull([handed_in(TASK, another_region(0.0, 0.4, "olé"))], KNOWN)
+    made = {PENA.id: {DRAWN: first.annotations[1].made}}
+    known = replace(knowing(PENA, *first.added), added=made)
+    emptied = handed_in(TASK, another_region(0.0, 0.4), updated_at="2026-03-02T10:00:00Z")
+    pulled = pull([emptied], known)
+    assert [one.utterance for one in pulled.annotations] == [PENA.id]
+    assert "the region has no text" in pulled.problems[0].reason
+
+
+def test_what_was_drawn_and_cannot_be_read_throws_nothing_out() -> None:
+    drawn = another_region(3.0, 1.0, "ay", id="Ab3dE_9xYz")
+    for edits in ((deleted, drawn), (without_region(region_id(PENA.id)), drawn)):
+        assert "ends before it begins" in refused(*edits)
+
+
+# ---- a labelling config that somebody has changed
+
+
+def asked(tag: str, of: str = "", caption: str = "x") -> Edit:
+    """Answer a question that somebody has put there: of a region, or of the whole."""
+
+    def edit(result: list[dict[str, Any]]) -> None:
+        span = {"start": 0.5, "end": 3.5} if of else {}
+        item = {"id": of or "o1", "from_name": tag, "to_name": "audio", "type": "choices"}
+        result.append({**item, "value": {**span, "choices": [caption]}})
+
+    return edit
+
+
+def renamed_tags(result: list[dict[str, Any]]) -> None:
+    for item in result:
+        item["from_name"] = f"our {item['from_name']}"
+
+
+@pytest.mark.parametrize("of", ["", region_id(PENA.id)])
+def test_an_answer_to_what_nobody_was_asked_is_set_aside_alone(of: str) -> None:
+    pulled = pull([handed_in(TASK, text("ay"), asked("mood", of))], KNOWN)
+    assert [(one.verdict, one.text) for one in pulled.annotations] == [(Verdict.CORRECTED, "ay")]
+    (problem,) = pulled.problems
+    assert "a result item of 'mood', which nobody was asked" in problem.reason
+
+
+def test_regions_of_tags_that_somebody_has_renamed_throw_nothing_out() -> None:
+    assert "'our label', which nobody was asked" in refused(renamed_tags, without("our transcript"))
+    redrawn = (deleted, asked("our label", "Ab3dE_9xYz"))
+    assert "'our label', which nobody was asked" in refused(*redrawn)
+
+
 # ---- pieces of a recording
 
 FIRST = replace(PENA, verse="v")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,81 +10,42 @@ import pytest
 from annotate.labels import labelling_config, questions_of
 from annotate.labelstudio import LabelStudio
 from annotate.server import Running
-from annotate.stage import to_hear
-from annotate.sync import THIRD, Pushed, Sound, Synced, projects_of, pull_from, push_to
-from corpus.errors import AnnotationServerError, UsageError
-from corpus.media import flac_bytes
-from corpus.records import Utterance, Verdict
-from corpus.rows import AlignedRecording
+from annotate.stage import PUSHED, to_hear
+from annotate.sync import Sound, Synced, projects_of, pull_from, push_to
+from annotate.tasks import region_id
+from corpus.errors import AnnotationServerError, MediaError, UsageError
+from corpus.records import Kind, Tier, Utterance, Verdict
 from corpus.workspace import Workspace
-from tests.annotate.people import Edit, another_region, text, verdict, written
-from tests.annotate.studio import annotate, somebody_else
-from tests.corpus.made import recording, tone, utterance
+from tests.annotate.people import (
+    Edit,
+    another_region,
+    text,
+    verdict,
+    without_region,
+    written,
+)
+from tests.annotate.people import (
+    said as says,
+)
+from tests.annotate.pushed import (
+    ALL,
+    MADRE,
+    OLE,
+    PENA,
+    SENT,
+    UNO,
+    align,
+    begun_from,
+    hand_in,
+    number_of,
+    push,
+    push_pieces,
+    said,
+    texts,
+)
+from tests.annotate.studio import annotate
 
-UNO = recording("uno", artist="voz")
-PENA = replace(utterance(UNO, "ay pena\nmía", 1.0, 2.0), score=0.2)
-MADRE = replace(utterance(UNO, "mare de mi alma", 4.0, 2.0), score=0.5)
-OLE = replace(utterance(UNO, "olé", 7.0, 2.0), score=0.8)
-ALL = (PENA, MADRE, OLE)
-SENT = Sound()
 VERDICTS = {"corrected": 2, "skipped": 1, "draft": 1}
-
-
-@pytest.fixture
-def corpus(workspace: Workspace) -> Iterator[Workspace]:
-    path = workspace.media.flac(UNO.id)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(flac_bytes(tone(UNO.duration)))
-    align(workspace, *ALL)
-    yield workspace
-    workspace.store.close()
-
-
-@pytest.fixture
-def title() -> str:
-    """Of a project of this test's own."""
-    return f"cante {uuid.uuid4().hex[:12]}"
-
-
-def align(workspace: Workspace, *utterances: Utterance) -> None:
-    with workspace.store.transaction() as transaction:
-        transaction.save([UNO, AlignedRecording(recording=UNO.id, utterances=utterances)])
-
-
-def push(workspace: Workspace, server: LabelStudio, title: str, **more: Any) -> Pushed:
-    return push_to(workspace, server, title, to_hear(workspace), SENT, **more)
-
-
-def number_of(server: LabelStudio, project: int, of: Utterance) -> int:
-    return server.known_tasks(project)[of.id][0].id
-
-
-def begun_from(server: LabelStudio, project: int, of: Utterance) -> list[dict[str, Any]]:
-    """The result that a person begins from."""
-    id_ = number_of(server, project, of)
-    (prediction,) = server._raw("api/predictions/", method="GET", params={"task": id_})
-    result: list[dict[str, Any]] = prediction["result"]
-    return result
-
-
-def hand_in(
-    server: LabelStudio, project: int, of: Utterance, *edits: Edit, **more: Any
-) -> dict[str, Any]:
-    result = begun_from(server, project, of)
-    for edit in edits:
-        edit(result)
-    told: dict[str, Any] = annotate(
-        server, number_of(server, project, of), **{"result": result, "lead_time": 20.0, **more}
-    )
-    return told
-
-
-def texts(workspace: Workspace) -> list[str]:
-    return [one.text for one in workspace.store.utterances()]
-
-
-def said(workspace: Workspace) -> list[tuple[str, Verdict]]:
-    return [(one.text, one.verdict) for one in workspace.store.annotations()]
 
 
 # ---- there
@@ -117,6 +76,58 @@ def test_new_predictions_replace_old_ones_where_nobody_has_worked(
     assert begun_from(server, project, PENA)[0]["score"] == 0.2
     assert push(corpus, server, title).replaced == 0
     assert pull_from(corpus, server, project).verdicts == {"right": 1}
+
+
+def test_what_was_aligned_anew_takes_the_place_of_what_nobody_touched(
+    corpus: Workspace, server: LabelStudio, title: str
+) -> None:
+    project = push(corpus, server, title).project
+    hand_in(server, project, PENA, was_cancelled=True)
+    annotate(server, number_of(server, project, OLE), kind="drafts")
+    better = replace(MADRE, text="mare de mi vida", words=(), end=5.5)
+    wider = replace(OLE, end=9.5)
+    align(corpus, replace(PENA, end=2.9), better, wider)
+    told = push(corpus, server, title)
+    assert (told.new, told.known, told.withdrawn) == (3, 0, 1)
+    there = server.known_tasks(project)
+    # What somebody has skipped or begun is there still: it is theirs.
+    assert MADRE.id not in there
+    assert {PENA.id, OLE.id, better.id, wider.id} < there.keys()
+    pushed = corpus.store.done(PUSHED)
+    assert f"{server.url} {project} {MADRE.id}" not in pushed
+    assert f"{server.url} {project} {OLE.id}" in pushed
+    assert push(corpus, server, title).withdrawn == 0
+
+
+def test_what_was_checked_elsewhere_is_withdrawn(
+    corpus: Workspace, server: LabelStudio, title: str
+) -> None:
+    project = push(corpus, server, title).project
+    server._raw(f"api/projects/{project}/import", method="POST", json=[_foreign()])
+    with corpus.store.transaction() as transaction:
+        transaction.save([says("ana", PENA, Verdict.RIGHT)])
+    told = push(corpus, server, title)
+    assert (told.new, told.known, told.withdrawn) == (0, 2, 1)
+    assert server.count(project) == 3
+    # Who pushes another hour of the corpus takes nothing away.
+    chosen = to_hear(corpus)[1:]
+    assert push_to(corpus, server, title, chosen, SENT).withdrawn == 0
+
+
+def _foreign() -> dict[str, object]:
+    """A task of somebody else's in the same project."""
+    data = {"audio": "a.flac", "title": "", "about": "", "external_id": "x", "utterances": ["y"]}
+    return {"data": data}
+
+
+def test_what_is_heard_in_pieces_is_not_heard_in_clips_too(
+    corpus: Workspace, server: LabelStudio, title: str
+) -> None:
+    clips = push(corpus, server, title)
+    pieces = push_pieces(corpus, server, title)
+    assert (pieces.project, pieces.new, pieces.withdrawn) == (clips.project, 1, 3)
+    assert push_pieces(corpus, server, title) == replace(pieces, new=0, known=1, withdrawn=0)
+    assert server.count(pieces.project) == 1
 
 
 def test_a_config_that_was_changed_by_hand_stays(
@@ -208,15 +219,6 @@ def test_the_clock_of_this_machine_does_not_count(
     assert pull_from(corpus, server, project).verdicts == {"right": 1}
 
 
-def test_two_people_on_one_task(corpus: Workspace, server: LabelStudio, title: str) -> None:
-    project = push(corpus, server, title).project
-    hand_in(server, project, PENA, text("ay pena tuya"))
-    hand_in(server, project, PENA, text("ay pena mía"))
-    assert pull_from(corpus, server, project).verdicts == {"corrected": 2}
-    assert [one.text for one in corpus.store.annotations()] == ["ay pena tuya", "ay pena mía"]
-    assert texts(corpus)[0] == "ay pena mía"
-
-
 def test_the_malformed_are_set_aside_and_told_until_they_are_mended(
     corpus: Workspace, server: LabelStudio, title: str
 ) -> None:
@@ -266,31 +268,67 @@ def test_what_was_aligned_anew_meanwhile(
     assert texts(corpus) == ["ay penita mía", MADRE.text]
 
 
+def test_each_region_of_a_piece_comes_back(
+    corpus: Workspace, server: LabelStudio, title: str
+) -> None:
+    pushed = push_pieces(corpus, server, title)
+    assert (pushed.new, pushed.seconds) == (1, 9.0)
+    (piece,) = server.known_tasks(pushed.project)
+    regions = {item["id"] for item in begun_from(server, pushed.project, piece)}
+    assert regions == {region_id(one.id) for one in ALL}
+    edits = (
+        # What stands first in it is the first utterance.
+        text("ay penita\nmía"),
+        verdict_of(MADRE, "Tiempos mal"),
+        without_region(region_id(OLE.id)),
+        another_region(2.5, 3.0, label="Quejío"),
+    )
+    hand_in(server, pushed.project, piece, *edits)
+    told = pull_from(corpus, server, pushed.project)
+    assert told.verdicts == {"corrected": 2, "flagged": 1, "rejected": 1}
+    first, cry, second = corpus.store.utterances()
+    assert (first.text, first.tier, first.end) == ("ay penita\nmía", Tier.GOLD, 3.0)
+    assert (cry.kind, cry.text, cry.tier) == (Kind.QUEJIO, "", Tier.GOLD)
+    assert (cry.start, cry.end) == pytest.approx((3.0, 3.5))
+    assert second == MADRE
+    # The time of the task is shared by what was in it.
+    assert sum(one.seconds for one in corpus.store.annotations()) == pytest.approx(20.0)
+    # What is left of it is asked of somebody else, as a piece of its own.
+    left = push_pieces(corpus, server, title)
+    assert (left.new, left.withdrawn, left.seconds) == (1, 0, 3.0)
+
+
+def test_a_piece_of_which_a_part_was_aligned_anew_is_another(
+    corpus: Workspace, server: LabelStudio, title: str
+) -> None:
+    push_pieces(corpus, server, title)
+    better = replace(MADRE, text="mare de mi vida", words=())
+    align(corpus, PENA, better, OLE)
+    told = push_pieces(corpus, server, title)
+    assert (told.new, told.withdrawn, told.seconds) == (1, 1, 9.0)
+    (piece,) = server.known_tasks(told.project)
+    hand_in(server, told.project, piece)
+    assert pull_from(corpus, server, told.project).verdicts == {"right": 3}
+    assert texts(corpus) == [PENA.text, better.text, OLE.text]
+
+
+def verdict_of(of: Utterance, caption: str) -> Edit:
+    """Say how one of several regions was."""
+
+    def edit(result: list[dict[str, Any]]) -> None:
+        mine = [item for item in result if item["id"] == region_id(of.id)]
+        verdict(caption)(mine)
+        result.append(mine[-1])
+
+    return edit
+
+
 def test_answers_about_the_recording(corpus: Workspace, server: LabelStudio, title: str) -> None:
     project = push(corpus, server, title).project
     hand_in(server, project, PENA, written("words", "bajañí"))
     pull_from(corpus, server, project)
     (described,) = corpus.store.descriptions()
     assert described.answers == (("words", "bajañí"),)
-
-
-def test_a_third_person_hears_what_two_differ_about(
-    corpus: Workspace, server: LabelStudio, title: str
-) -> None:
-    from annotate.stage import disputed_pieces
-
-    project = push(corpus, server, title).project
-    hand_in(server, project, PENA, verdict("Texto mal"))
-    pull_from(corpus, server, project)
-    told = push_to(corpus, server, f"{title}{THIRD}", disputed_pieces(corpus), SENT)
-    assert told.new == 1
-    both = projects_of(server, "", title)
-    assert both == [project, told.project]
-    hand_in(server, told.project, PENA, text("ay penita mía"))
-    for number in both:
-        pull_from(corpus, server, number)
-    assert texts(corpus)[0] == "ay penita mía"
-    assert disputed_pieces(corpus) == []
 
 
 # ---- faults
@@ -305,58 +343,9 @@ def test_a_project_that_is_not_there(corpus: Workspace, server: LabelStudio, tit
         pull_from(corpus, server, project)
 
 
-# The SDK's own, where it is given a personal token.
-@pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated:DeprecationWarning")
-def test_drafts_of_other_people_come_too(
-    corpus: Workspace, server: LabelStudio, title: str
-) -> None:
-    project = push(corpus, server, title).project
-    eva = f"eva-{uuid.uuid4().hex[:8]}@example.org"
-    with LabelStudio(server.url, somebody_else(server, eva)) as hers:
-        result = begun_from(hers, project, MADRE)
-        text("mare")(result)
-        annotate(hers, number_of(hers, project, MADRE), kind="drafts", result=result)
-    assert pull_from(corpus, server, project).verdicts == {"draft": 1}
-    (begun,) = corpus.store.annotations()
-    assert (begun.text, begun.annotator) == ("mare", eva)
-
-
-class Broken:
-    """Gives a page, and then the connection is gone."""
-
-    def __init__(self, server: LabelStudio, tasks: Sequence[dict[str, Any]]) -> None:
-        self.url = server.url
-        self._tasks = tasks
-
-    def changed_tasks(self, *_: object) -> Iterator[dict[str, Any]]:
-        yield from self._tasks
-        raise AnnotationServerError("the server is gone")
-
-    def begun_tasks(self, _: int) -> Iterator[dict[str, Any]]:
-        return iter(())
-
-
-def test_what_came_before_the_server_went_is_kept(
-    corpus: Workspace, server: LabelStudio, title: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("annotate.sync._BATCH", 1)
-    project = push(corpus, server, title).project
-    for one in ALL:
-        hand_in(server, project, one)
-    tasks = list(server.changed_tasks(project))
-    with pytest.raises(AnnotationServerError, match="is gone"):
-        pull_from(corpus, Broken(server, tasks[:2]), project)  # type: ignore[arg-type]  # its part
-    assert len(said(corpus)) == 2
-    # The rest comes, though nobody has touched it since.
-    assert pull_from(corpus, server, project).verdicts == {"right": 3}
-    assert len(said(corpus)) == 3
-
-
 def test_audio_that_is_gone_is_told_before_anything_is_sent(
     corpus: Workspace, server: LabelStudio, title: str
 ) -> None:
-    from corpus.errors import MediaError
-
     corpus.media.flac(UNO.id).unlink()
     with pytest.raises(MediaError, match="is missing"):
         push(corpus, server, title)

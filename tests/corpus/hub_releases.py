@@ -27,8 +27,8 @@ ALWAYS = math.inf
 SHARDS = ("train-a", "train-b", "train-c", "train-last", "validation-last", "test-last")
 
 
-def row(name: str, rights: str = "cc0") -> dict[str, Any]:
-    """A row with sound of its own."""
+def row(name: str, rights: str = "cc0", audio: str = "") -> dict[str, Any]:
+    """A row with sound of its own; `audio` are its rights, where they are others."""
     seed = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16)
     hiss = np.random.default_rng(seed).normal(0, 0.1, 1600).astype(np.float32)
     return {
@@ -36,26 +36,41 @@ def row(name: str, rights: str = "cc0") -> dict[str, Any]:
         "audio": {"bytes": flac_bytes(hiss), "path": f"{name}.flac"},
         "text": f"ay {name}",
         **dict.fromkeys(("rights_audio", "rights_text", "rights_annotation"), rights),
+        **({"rights_audio": audio} if audio else {}),
     }
 
 
 def make(
-    folder: Path, *, n_rows: int = 3, changed: str = "", rights: str = "cc0", without: str = ""
+    folder: Path,
+    *,
+    n_rows: int = 3,
+    changed: str = "",
+    rights: str = "cc0",
+    without: str = "",
+    audio: str = "",
+    sound: bool = True,
 ) -> Path:
-    """A release in a folder, whose name is its own; one row of the shard `changed` differs."""
+    """A release in a folder, whose name is its own; one row of the shard `changed` differs.
+
+    `audio` are the rights of its sound where they are others; without `sound` it is pointers.
+    """
     (folder / "data").mkdir(parents=True)
     (folder / "plots").mkdir()
     for shard in SHARDS:
         if shard == without:
             continue
         names = [f"{shard} {n}{'!' if shard == changed and not n else ''}" for n in range(n_rows)]
-        blank = dict.fromkeys(_columns())
-        write_shard(folder / f"data/{shard}.parquet", [blank | row(one, rights) for one in names])
+        blank, none = dict.fromkeys(_columns()), {} if sound else {"audio": None}
+        rows = [blank | row(one, rights, audio) | none for one in names]
+        write_shard(folder / f"data/{shard}.parquet", rows)
+    if not sound:
+        (folder / "pointers").mkdir()
+        (folder / "pointers/recordings.parquet").write_bytes(b"PAR1" + folder.name.encode())
     (folder / "plots/hours.png").write_bytes(b"\x89PNG" + folder.name.encode())
     (folder / CARD).write_text(CARD_TEXT, "utf-8")
     splits = {"train": 4 * n_rows, "validation": n_rows, "test": n_rows}
-    made = "2026-01-01T00:00:00+00:00"
-    write_manifest(folder, Manifest(name=folder.name, made=made, codec="flac", rows=splits))
+    made, codec = "2026-01-01T00:00:00+00:00", "flac" if sound else ""
+    write_manifest(folder, Manifest(name=folder.name, made=made, codec=codec, rows=splits))
     return folder
 
 
@@ -102,12 +117,17 @@ def change_at_hub(hub: Hub, **files: bytes | None) -> None:
 
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """`v1`; `v2`, which has one row and one file other; `shut`, whose rights nobody knows."""
+    """`v1`; `v2`, which has one row and one file other; `shut`, whose rights nobody knows.
+
+    `asked`, whose sound is for research only; `mute`, whose sound nobody may have and is not there.
+    """
     root = tmp_path_factory.mktemp("releases")
     return {
         "v1": make(root / "v1"),
         "v2": make(root / "v2", changed="train-b", without="train-c"),
         "shut": make(root / "shut", rights="unknown"),
+        "asked": make(root / "asked", audio="research-only"),
+        "mute": make(root / "mute", audio="unknown", sound=False),
     }
 
 

@@ -22,7 +22,7 @@ SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 def publish(
     workspace: Workspace, folder: Path, min_tier: Tier = Tier.SILVER, **more: Any
 ) -> Released:
-    options = Options(shares=SHARES, wanted=Wanted(min_tier=min_tier), **more)
+    options = Options(**{"shares": SHARES, "wanted": Wanted(min_tier=min_tier), **more})
     return release(workspace, folder.name, folder, options)
 
 

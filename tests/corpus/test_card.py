@@ -98,9 +98,27 @@ def test_splits_are_not_called_safe_where_they_are_not() -> None:
 @pytest.mark.parametrize(("rights", "private"), [({FREE: 3}, False), ({FREE: 3, UNKNOWN: 1}, True)])
 def test_unknown_is_private(rights: dict[Rights, int], private: bool) -> None:
     text = card(TOLD, counted(rights=rights))
-    assert "| cc0 | traditional | cc-by-4.0 | 3 | yes |" in text
+    assert "| cc0 | traditional | cc-by-4.0 | 3 | everybody |" in text
     assert ("This dataset is private" in text) is private
-    assert ("| unknown | traditional | cc-by-4.0 | 1 | no |" in text) is private
+    assert ("| unknown | traditional | cc-by-4.0 | 1 | nobody else |" in text) is private
+
+
+def test_what_is_for_research_is_for_who_asks() -> None:
+    research = replace(FREE, audio="research-only")
+    text = card(TOLD, counted(rights={FREE: 3, research: 1}))
+    assert "| research-only | traditional | cc-by-4.0 | 1 | who asks |" in text
+    assert "it is for who asks for access" in text
+    assert "This dataset is private" not in text
+    assert "This dataset is private" in card(TOLD, counted(rights={research: 1, UNKNOWN: 1}))
+
+
+def test_sound_that_is_not_in_it_keeps_nobody_out() -> None:
+    text = card(TOLD.model_copy(update={"codec": ""}), counted(rights={UNKNOWN: 1}))
+    assert "| unknown | traditional | cc-by-4.0 | 1 | everybody |" in text
+    assert "This dataset is private" not in text
+    closed = replace(UNKNOWN, text="unknown")
+    text = card(TOLD.model_copy(update={"codec": ""}), counted(rights={closed: 1}))
+    assert "This dataset is private" in text
 
 
 def test_agreement_is_told_where_two_have_heard_the_same() -> None:

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from corpus.depot import FolderDepot
 from corpus.errors import MediaError
 from corpus.media import Media, flac_bytes
 from corpus.publish import clips as module
@@ -25,7 +26,7 @@ SOUND = tone(10.0) * np.linspace(0.1, 1.0, 160_000, dtype=np.float32) + HISS
 
 @pytest.fixture
 def media(tmp_path: Path) -> Media:
-    made = Media(tmp_path)
+    made = Media(FolderDepot(tmp_path))
     path = made.flac(UNO.id)
     path.parent.mkdir(parents=True)
     path.write_bytes(flac_bytes(SOUND))

@@ -92,6 +92,15 @@ def test_what_cannot_be_followed_is_told(text: str, sung: list[tuple[str, ...]],
     assert note in " ".join(read_letra(text).notes)
 
 
+@pytest.mark.parametrize("name", ["Refrain", "[Refrain]", "Refrão:", "ritornello", "Refrán"])
+def test_choruses_of_other_languages_are_known_by_their_names(name: str) -> None:
+    assert lines(f"[Couplet 1]\n{A}\n\n{name}\n{B}\n\n[Couplet 2]\n{C}\n{name}") == [
+        (A,),
+        (B,),
+        (C, B),
+    ]
+
+
 def test_what_stood_there_is_kept() -> None:
     plain, changed = read_letra(f"{A}\n{B}\n\nSoleá\n{C} (bis)").stanzas
     assert plain.written == ""

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpus.log import REDACTED, Redact
+from corpus.log import Redact
+from corpus.redact import REDACTED
 
 CORPUS = [sys.executable, "-m", "corpus"]
 

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from corpus.errors import ModelError
 from corpus.match.chain import chain, explained
-from corpus.match.draft import DraftStage
+from corpus.match.draft import Drafting, DraftStage
 from corpus.match.hearing import Place
 from corpus.match.index import VerseIndex, title_forms
 from corpus.match.score import CHANCE, SURE, DraftText, Evidence, gather
 from corpus.match.stage import Matcher
 from corpus.media import Samples, flac_bytes
 from corpus.records import PERSON, Decision, Match, MatchedVerse, Recording, Segment, Verse
-from corpus.run import Summary, run_stage
+from corpus.run import Summary, Work, run_stage
 from corpus.workspace import Workspace
 from tests.corpus.made import recording, tone, verse
 
@@ -410,19 +410,24 @@ class Deaf:
         return [() for _ in verses]
 
 
+def write_drafts(workspace: Workspace, writer: Listener, ear: Hearing) -> Summary:
+    stage = DraftStage(workspace, writer.name, ear.name)
+    step = Drafting(writer, ear, workspace.media)
+    work = Work(ask=stage.ask, make=lambda: step)
+    return run_stage(workspace.store, "draft", stage.items(), work)
+
+
 def test_what_was_drafted_before_is_not_written_again(workspace: Workspace) -> None:
     with_audio(workspace, CINTA)
     save(workspace, verse(*SUNG))
     writer, ear = Listener(HEARD), Hearing()
-    drafting = DraftStage(workspace, writer, ear)
     for done in (1, 0):
-        ran = run_stage(workspace.store, "draft", drafting.items(), drafting.draft)
+        ran = write_drafts(workspace, writer, ear)
         assert (ran.done, ran.ok) == (done, True)
     assert (writer.listened, ear.listened) == (1, 1)
     assert match(workspace, writer).done == 1
     assert writer.listened == 1
-    better = DraftStage(workspace, Listener("otra cosa", name="better"), ear)
-    assert run_stage(workspace.store, "draft", better.items(), better.draft).done == 1
+    assert write_drafts(workspace, Listener("otra cosa", name="better"), ear).done == 1
     drafted = workspace.store.draft(CINTA.id)
     assert drafted is not None
     assert [segment.text for segment in drafted.segments] == ["otra cosa"]
@@ -431,7 +436,6 @@ def test_what_was_drafted_before_is_not_written_again(workspace: Workspace) -> N
 def test_a_draft_of_what_is_gone_fails_alone(workspace: Workspace) -> None:
     with_audio(workspace, CINTA)
     save(workspace, recording("gone"))
-    drafting = DraftStage(workspace, Listener(HEARD), Hearing())
-    ran = run_stage(workspace.store, "draft", drafting.items(), drafting.draft)
+    ran = write_drafts(workspace, Listener(HEARD), Hearing())
     assert (ran.done, len(ran.failures)) == (1, 1)
     assert "run `corpus verify --mend`" in ran.failures[0].reason

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from corpus.depot import FolderDepot
 from corpus.errors import DiskFullError, MediaError
 from corpus.media import (
     SAMPLE_RATE,
@@ -318,7 +319,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_the_original_is_kept_untouched(tmp_path: Path, mp3: Path) -> None:
-    media, id_ = Media(tmp_path / "media"), hash_file(mp3)
+    media, id_ = Media(FolderDepot(tmp_path / "media")), hash_file(mp3)
     media.take(mp3, id_, ".mp3")
     assert hash_file(media.original(id_, ".mp3")) == id_
     assert media.samples(id_).n_samples == pytest.approx(4 * SAMPLE_RATE, rel=0.02)
@@ -332,7 +333,7 @@ def test_take_leaves_nothing_where_it_fails(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", full)
-    media = Media(tmp_path / "media")
+    media = Media(FolderDepot(tmp_path / "media"))
     with pytest.raises(DiskFullError, match="make room, run again"):
         media.take(mp3, "ab" * 32, ".mp3")
     assert [path for path in media.root.rglob("*") if path.is_file()] == []
@@ -340,7 +341,7 @@ def test_take_leaves_nothing_where_it_fails(
 
 def test_audio_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"missing .*run `corpus verify --mend`"):
-        Media(tmp_path).samples("ab" * 32)
+        Media(FolderDepot(tmp_path)).samples("ab" * 32)
 
 
 # ---- the disk is full

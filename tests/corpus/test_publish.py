@@ -1,30 +1,40 @@
 from __future__ import annotations
 
+import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
+import soundfile
 
 from corpus.errors import MediaError, PublishError
-from corpus.media import FlacSamples
-from corpus.publish.columns import About, features, row, standard
-from corpus.publish.splits import groups_of
+from corpus.media import FlacSamples, flac_bytes
+from corpus.publish.about import quality_of, strata_of
+from corpus.publish.columns import About, copla_of, features, lines_of, row, standard
+from corpus.publish.folder import split_of
+from corpus.publish.splits import groups_of, names_in
 from corpus.publish.tally import shared
 from corpus.records import (
     Description,
     Features,
+    Fingerprint,
+    Kind,
     Mark,
     Recording,
     Tier,
     Utterance,
+    Variant,
     Word,
 )
+from corpus.rows import AlignedRecording
 from corpus.text import fold
 from corpus.workspace import Workspace
-from tests.corpus.made import recording, utterance, verse
+from tests.corpus.made import recording, tone, utterance, verse
 from tests.corpus.publishing import publish, said, table
 
 # ---- groups
@@ -50,6 +60,44 @@ def test_groups_do_not_depend_on_the_order() -> None:
     groups = groups_of(chain)
     assert len(set(groups.values())) == 1
     assert groups_of(chain[::-1]) == groups
+
+
+@pytest.mark.parametrize(
+    ("artist", "names"),
+    [
+        ("Camarón de la Isla", ("camaron de la isla",)),
+        ("Lole y Manuel", ("lole", "manuel")),
+        ("Camarón & Paco de Lucía / Tomatito", ("camaron", "paco de lucia", "tomatito")),
+        ("Fosforito con Paco de Lucía", ("fosforito",)),
+        ("La Paquera feat. El Torta; Moraíto", ("la paquera", "el torta", "moraito")),
+        ("Terremoto acompañado por Manuel Morao", ("terremoto",)),
+        ("Mairena, Antonio", ("mairena antonio",)),
+        ("Yerbabuena", ("yerbabuena",)),
+        ("y", ("y",)),
+        ("con", ("con",)),
+        ("", ()),
+        (" & ", ()),
+    ],
+)
+def test_those_who_sing_together_are_told_apart(artist: str, names: tuple[str, ...]) -> None:
+    assert names_in(artist) == names
+
+
+def test_who_sings_with_others_too_is_in_one_split_and_a_guitarist_ties_nobody() -> None:
+    artists = ("Camarón", "Lebrijano y Camarón", "Camarón y Paco", "Fosforito y Paco", "Lebrijano")
+    made = [recording(f"r{k}", artist=artist) for k, artist in enumerate(artists)]
+    groups = groups_of(made)
+    mine = {groups[made[k].id] for k in (0, 1, 2, 4)}
+    assert len(mine) == 1
+    assert groups[made[3].id] not in mine
+    bare = [
+        (split, {"singer": artist, "copla": "", "master": str(k)})
+        for k, (split, artist) in enumerate(zip(("test", *["train"] * 4), artists, strict=True))
+    ]
+    assert shared(bare) == ("singer camaron",)
+    assert shared([("test", row) for _, row in bare]) == ()
+    # Of whom it is not known, nobody says that it is one.
+    assert shared([(split, {**row, "singer": ""}) for split, row in bare]) == ()
 
 
 # ---- a workspace to publish
@@ -106,7 +154,7 @@ def test_the_columns_say_who_may_use_what(loaded: Any) -> None:
     rows = [one for split in loaded.values() for one in split.remove_columns("audio")]
     rights = {(one["singer"], one["rights_audio"], one["rights_text"]) for one in rows}
     assert ("Camarón", "unknown", "CC0") in rights
-    assert ("Paco", "CC BY 4.0", "unknown") in rights
+    assert ("Paco", "CC BY 4.0", "") in rights  # a cry: nobody has written "ay"
     assert {one["source"] for one in rows} == {""}  # a path of this machine is nobody's business
     assert {one["kind"] for one in rows} == {"letra", "quejío"}
     assert {one["tier"] for one in rows} == {"silver", "bronze"}
@@ -227,6 +275,183 @@ def test_words_lie_in_the_clip() -> None:
 def test_the_letra_tells_the_standard_spelling(sung: str, written: str) -> None:
     assert standard(sung, verse("por la calle", "abajo")) == written
     assert standard(sung, None) == ""
+
+
+RIVER = verse("por la vereda del río", "se me fue la primavera", "ay de mí", source="a")
+SPRING = verse("ya viene la primavera", "ay de mí y de ti", "se me fue la primavera", source="b")
+SHORE = verse("por la orilla del río", "se fue la primavera", source="c")
+
+
+def test_what_people_wrote_themselves_has_a_copla_too() -> None:
+    """No verse was found: a region that somebody drew."""
+    one = recording("a")
+    coplas = {RIVER.id: RIVER.id, SHORE.id: RIVER.id}
+    verses = (RIVER, SPRING, SHORE)
+    told = about(one, coplas=coplas, lines=lines_of(verses, coplas))
+
+    def sung(text: str, **more: Any) -> str:
+        return copla_of(replace(utterance(one, text, 1.0), **more), told)
+
+    assert sung("lo que sea", verse=SHORE.id) == RIVER.id
+    assert sung("lo que sea", verse=SPRING.id) == SPRING.id
+    assert sung("Por la verea der río\nlereré") == RIVER.id
+    assert sung("ya viene la primavera\nse me fue la primavera") == SPRING.id
+    # A line of two coplas tells nothing, nor does one that is short.
+    mine = sung("se me fue la primavera")
+    assert mine not in {RIVER.id, SPRING.id, ""}
+    assert mine == sung("Se me fue\nla primavera") != sung("se me fue otra cosa")
+    assert sung("ay de mí") == ""
+    assert sung("ole ole") == sung("por la vereda del río", kind=Kind.JALEO) == ""
+
+
+def test_what_people_wrote_themselves_is_in_one_split(aligned: Workspace, tmp_path: Path) -> None:
+    for one in aligned.store.recordings()[:4]:
+        drawn = replace(utterance(one, "la luna que me alumbraba", 4.5), tier=Tier.SILVER)
+        (letra, *_) = aligned.store.utterances(one.id)
+        with aligned.store.transaction() as transaction:
+            transaction.save([AlignedRecording(recording=one.id, utterances=(letra, drawn))])
+    told = publish(aligned, tmp_path / "uno")
+    rows = table(tmp_path / "uno").to_pylist()
+    assert len({row["copla"] for row in rows if row["verse"] == ""}) == 1
+    (reason,) = told.set_aside
+    assert reason.startswith("its copla is in ")
+
+
+# ---- what splits are to have evenly
+
+
+def test_palo_era_and_sound_are_to_be_spread_evenly() -> None:
+    one = replace(recording("a"), palo="Soleá", year=1957)
+    two = replace(recording("b"), palo="", year=None)
+    said = {one.id: {"hiss": 2, "hum": 0}}
+    told = about(one, two, marks=said)
+    assert strata_of(utterance(one, "ay", 1.0), told) == (
+        "palo solea",
+        "era 1950s",
+        "quality fair",
+    )
+    assert strata_of(utterance(two, "ay", 1.0), told) == ("palo ", "era unknown", "quality unknown")
+    for points, quality in ((0, "good"), (1, "good"), (2, "fair"), (4, "fair"), (5, "poor")):
+        measured = Features(
+            recording=two.id,
+            measures=(),
+            marks=tuple(
+                Mark(name=f"m{k}", points=1, measure="x", value=1.0) for k in range(points)
+            ),
+        )
+        assert quality_of(two.id, about(two, features={two.id: measured})) == quality
+
+
+def test_every_split_has_its_part_of_each_era_and_quality(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Sixty singers: half of them old, half of them poor, and half of each the other."""
+    for k in range(60):
+        one = replace(recording(f"r{k:02}", artist=f"voz {k}"), year=1930 if k % 2 else 1970)
+        path = workspace.media.flac(one.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(flac_bytes(tone(2.0, 200.0 + k)))
+        marks = (Mark(name="hiss", points=5 if k % 4 < 2 else 0, measure="x", value=1.0),)
+        cut = replace(utterance(one, f"ay {k}", 0.5), tier=Tier.SILVER)
+        with workspace.store.transaction() as transaction:
+            transaction.save([one, AlignedRecording(recording=one.id, utterances=(cut,))])
+            transaction.save([Features(recording=one.id, measures=(), marks=marks)])
+    publish(workspace, tmp_path / "uno", shares={"train": 0.6, "validation": 0.2, "test": 0.2})
+    found = Counter(
+        (split_of(path), row["year"], row["marks"][0]["points"])
+        for path in (tmp_path / "uno" / "data").iterdir()
+        for row in pq.read_table(path).to_pylist()
+    )
+    for split, n_each in (("train", 18), ("validation", 6), ("test", 6)):
+        for year in (1930, 1970):
+            assert found[split, year, 0] + found[split, year, 5] == n_each
+        for points in (0, 5):
+            assert found[split, 1930, points] + found[split, 1970, points] == n_each
+
+
+# ---- every column
+
+
+def test_every_column_is_filled(workspace: Workspace, tmp_path: Path) -> None:
+    one = Recording(
+        id="ab" * 32,
+        source="https://archivo.example/cinta/7",
+        duration=6.0,
+        title="Soleá de Alcalá",
+        artist="La Niña",
+        author="Popular",
+        album="Antología",
+        year=1957,
+        palo="soleares",
+        region="Alcalá",
+        sex="female",
+        rights="cc-by-4.0",
+        master="ab" * 32,
+        extra=(("estilo", "de Joaquín el de la Paula"),),
+    )
+    path = workspace.media.flac(one.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(flac_bytes(tone(6.0)))
+    copla = verse("por la calle abajo", "va la bajañí", source="a", rights="traditional")
+    other = verse("por la calle abajo", "va mi bajañí", source="b")
+    letra = replace(utterance(one, "po la caye abajo\nva la bajañí", 1.0), verse=other.id)
+    cry = replace(utterance(one, "Ay", 3.0, 1.0), kind=Kind.QUEJIO)
+    words = Description(
+        recording=one.id,
+        annotator="ana",
+        made="2026",
+        answers=(("words", "bajañí"), ("white noise", "1")),
+    )
+    with workspace.store.transaction() as transaction:
+        transaction.save([one, copla, other, Variant(verse=other.id, copla=copla.id)])
+        transaction.save([AlignedRecording(recording=one.id, utterances=(letra, cry)), words])
+        transaction.save([Fingerprint(recording=one.id, codes=b"codes")])
+        transaction.save([replace(said(letra, "ana"), words=letra.words)])
+    publish(workspace, tmp_path / "uno", Tier.BRONZE)
+    (path,) = (tmp_path / "uno" / "data").iterdir()
+    found = {row["kind"]: row for row in pq.read_table(path).to_pylist()}
+    assert set(found["letra"]) == set(features())
+    mine = found["letra"]
+    clip, rate = soundfile.read(io.BytesIO(mine.pop("audio")["bytes"]))
+    assert (clip.shape, rate) == ((16_000,), 16_000)
+    (person,) = mine.pop("annotators")
+    assert person.startswith("annotator-")
+    words_timed = mine.pop("words")
+    assert [word["text"] for word in words_timed] == mine["text"].split()
+    assert all(set(word) == {"text", "start", "end", "score"} for word in words_timed)
+    assert mine == {
+        "id": letra.id,
+        "text": "po la caye abajo va la bajañí",
+        "text_standard": "por la calle abajo va mi bajañí",
+        "kind": "letra",
+        "start": 1.0,
+        "end": 2.0,
+        "duration": 1.0,
+        "recording": one.id,
+        "master": one.id,
+        "verse": other.id,
+        "copla": copla.id,
+        "palo": "soleares",
+        "estilo": "de Joaquín el de la Paula",
+        "singer": "La Niña",
+        "sex": "female",
+        "region": "Alcalá",
+        "title": "Soleá de Alcalá",
+        "author": "Popular",
+        "album": "Antología",
+        "year": 1957,
+        "marks": [{"name": "white noise", "points": 1, "by": "person"}],
+        "quejio_share": 0.5,
+        "culture_share": pytest.approx(1 / 7),
+        "probability": 1.0,
+        "tier": "gold",
+        "rights_audio": "cc-by-4.0",
+        "rights_text": "unknown",
+        "rights_annotation": "unknown",
+        "source": "https://archivo.example/cinta/7",
+        "fingerprint": b"codes",
+    }
+    assert (found["quejío"]["copla"], found["quejío"]["rights_text"]) == ("", "")
 
 
 def test_what_a_person_marked_wins_over_what_was_measured() -> None:

@@ -237,6 +237,34 @@ def test_the_gate_is_shut_before_anything_is_there(
     push(releases["v2"], REPO, private=False)
     assert gate_of(published(hub)[CARD].decode()) == gate
     other = {"extra_gated_prompt": "¿Por qué?"}
-    push(releases["v2"], REPO, private=False, gated="auto", gate=other)
+    push(releases["v2"], REPO, private=False, gated="manual", gate=other)
     assert gate_of(published(hub)[CARD].decode()) == other
-    assert hub.repos[REPO].gated == "auto"
+
+
+def test_what_is_for_research_goes_to_whom_somebody_lets_in(hub: Hub, releases: Releases) -> None:
+    for gated in (None, "auto"):
+        with pytest.raises(PublishError, match=r"asked may not be public \(18 by the audio: rese"):
+            push(releases["asked"], REPO, private=False, gated=gated)
+    assert not hub.log
+    push(releases["asked"], REPO, private=False, gated="manual")
+    assert (hub.repos[REPO].private, hub.repos[REPO].gated) == (False, "manual")
+    with pytest.raises(PublishError, match=r"18 by the audio: unknown.*with --gated of what may"):
+        push(releases["shut"], REPO, private=False, gated="manual")
+    # What is open to everybody now stands on top of what is not.
+    with pytest.raises(HubError, match="would be for whoever asks: keep --gated manual"):
+        push(releases["v1"], REPO, private=False, gated="auto")
+    push(releases["v1"], REPO, private=False)
+    assert hub.repos[REPO].gated == "manual"
+
+
+def test_a_release_without_sound_is_for_everybody_whose_ever_its_sound(
+    hub: Hub, releases: Releases, tmp_path: Path
+) -> None:
+    done = push(releases["mute"], REPO, private=False)
+    assert not hub.repos[REPO].private
+    assert done.rights == {"unknown | cc0 | cc0": 18}
+    back = pull(REPO, tmp_path)
+    assert contents(Path(back.folder)) == contents(releases["mute"])
+    # A release with sound over it takes what recordings are known by away.
+    push(releases["v1"], REPO, private=False)
+    assert set(published(hub)) == set(contents(releases["v1"]))

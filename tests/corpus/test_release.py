@@ -19,6 +19,7 @@ from corpus.publish.tally import tally
 from corpus.records import Tier, Verdict
 from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
+from tests.conftest import Cli
 from tests.corpus.made import utterance, verse
 from tests.corpus.publishing import publish, said, table
 
@@ -35,6 +36,20 @@ def test_the_same_gives_the_same_bytes(aligned: Workspace, tmp_path: Path) -> No
     for name, told in first.files.items():
         path = folders[0] / name
         assert (hash_file(path), path.stat().st_size) == (told.sha256, told.bytes)
+
+
+def test_processes_give_the_same_bytes(
+    aligned: Workspace, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus.publish.shards._SHORTEST", 1)
+    for name, options in {"uno": (), "dos": ("--processes", "2")}.items():
+        made = cli("release", name, "--min-tier", "bronze", "--json", *options)
+        assert made.code == 0, made.err
+        assert (made.json["busy"] is not None) == bool(options)
+    data = [aligned.root / "releases" / name / "data" for name in ("uno", "dos")]
+    first, second = ({path.name: path.read_bytes() for path in one.iterdir()} for one in data)
+    assert len(first) > 2
+    assert first == second
 
 
 def test_a_change_of_one_utterance_changes_one_file(
@@ -156,3 +171,57 @@ def test_an_earlier_test_set_stays(aligned: Workspace, tmp_path: Path) -> None:
     assert tests[1] < tests[0]  # those that are silver
     with pytest.raises(PublishError, match="there is no release tres to take the test set of"):
         publish(aligned, tmp_path / "tres", fixed_test="tres")
+
+
+def aligned_anew(workspace: Workspace) -> None:
+    """As a better aligner does: every utterance has another span, and another id."""
+    for one in workspace.store.recordings():
+        later = tuple(
+            replace(old, start=old.start + 0.01, words=())
+            for old in workspace.store.utterances(one.id)
+        )
+        with workspace.store.transaction() as transaction:
+            transaction.save([AlignedRecording(recording=one.id, utterances=later)])
+
+
+def rows_of_test(folder: Path) -> list[dict[str, Any]]:
+    """Its test set, but for what is counted over all of a recording."""
+    rows = [row for path in sorted((folder / "data").glob("test-*")) for row in pq_rows(path)]
+    return [{name: cell for name, cell in row.items() if name != "quejio_share"} for row in rows]
+
+
+def test_an_earlier_test_set_stays_when_all_is_aligned_anew(
+    aligned: Workspace, tmp_path: Path
+) -> None:
+    publish(aligned, tmp_path / "uno", Tier.BRONZE)
+    aligned_anew(aligned)
+    told = publish(aligned, tmp_path / "dos", Tier.BRONZE, fixed_test="uno")
+    assert rows_of_test(tmp_path / "dos") == rows_of_test(tmp_path / "uno") != []
+    # What the aligner makes of that singer now is beside it, and the others' is new.
+    assert told.set_aside == {"its singer is in the fixed test set": 2}
+    others = {row["id"] for row in table(tmp_path / "uno").to_pylist()}.intersection(
+        row["id"] for row in table(tmp_path / "dos").to_pylist()
+    )
+    assert others == {row["id"] for row in rows_of_test(tmp_path / "uno")}
+    assert told.fixed_test_gone == 0
+    assert "The test set is that of `uno`." in (tmp_path / "dos" / "README.md").read_text("utf-8")
+
+
+def test_what_is_missing_of_an_earlier_test_set_is_told(aligned: Workspace, tmp_path: Path) -> None:
+    publish(aligned, tmp_path / "uno", Tier.BRONZE)
+    ids = sorted(row["id"] for row in rows_of_test(tmp_path / "uno"))
+    mine = {one.id: one for one in aligned.store.utterances() if one.id in ids}
+    assert len(ids) == 2
+    for n, id_ in enumerate(ids):
+        with aligned.store.transaction() as transaction:
+            transaction.save([replace(said(mine[id_], "ana"), verdict=Verdict.REJECTED)])
+        folder = tmp_path / f"without {n}"
+        if n:
+            with pytest.raises(PublishError, match="nothing of the test set of uno may go in"):
+                publish(aligned, folder, Tier.BRONZE, fixed_test="uno")
+            assert not folder.exists()
+        else:
+            told = publish(aligned, folder, Tier.BRONZE, fixed_test="uno")
+            assert told.fixed_test_gone == 1
+            card = (folder / "README.md").read_text("utf-8")
+            assert "that of `uno` without 1 rows that were left out since." in card

@@ -211,7 +211,7 @@ def test_another_store_and_its_own_media(
     opened(workspace.root, away)
     restore(tmp_path / "b", tmp_path / "r", store="sqlite:///otro ñ.db")
     told_now = (tmp_path / "r" / CONFIG_NAME).read_text("utf-8")
-    assert "# Originals and 16 kHz mono FLAC; relative to this file." in told_now
+    assert "# Originals and 16 kHz mono FLAC: a folder, relative to this file" in told_now
     assert len(told_now.splitlines()) == len(text.splitlines())
 
     def own(there: Workspace) -> None:

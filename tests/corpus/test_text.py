@@ -58,6 +58,7 @@ def test_is_binary() -> None:
         ("pingüino", "pinguino"),
         ("x\u0301y\u0302", "xy"),  # marks on letters that have no composed form
         ("İstanbul", "istanbul"),
+        ("kız, það, ħobż, eŋ", "kiz thad hobz en"),
         ("", ""),
         ("—¡!", ""),
     ],
@@ -121,6 +122,7 @@ def test_spell_out_of_a_language_without_words_for_numbers() -> None:
         ("'", ""),
         ("corazo\u0301n,", "corazon"),
         ("œuvre", "oeuvre"),
+        ("kız", "kiz"),
     ],
 )
 def test_letters(word: str, heard: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from corpus.errors import PublishError
 from corpus.media import hash_file
 from corpus.publish.folder import read_manifest
+from corpus.publish.pointers import read_pointers
 from corpus.publish.tally import tally
 from corpus.publish.withdraw import LETRA, RECORDING, follow_up, released_here, withdrawn
 from corpus.records import Tier
@@ -101,6 +102,24 @@ def test_the_sound_stays_as_it_was(cli: Cli, folder: Path) -> None:
     after = sounds(folder.with_name("dos"))
     assert len(after) == 8
     assert all(before[id_] == sound for id_, sound in after.items())
+
+
+def test_what_recordings_are_known_by_goes_with_them(cli: Cli, aligned: Workspace) -> None:
+    folder = aligned.root / "releases" / "pointers"
+    publish(aligned, folder, Tier.BRONZE, pointers=True)
+    purge(cli, "--artist", "Paco")
+    assert cli("withdraw", "pointers", "dos").code == 0
+    before, after = (
+        {one.recording: one for one in read_pointers(path)}
+        for path in (folder, folder.with_name("dos"))
+    )
+    (gone,) = before.keys() - after.keys()
+    assert after.keys() == {one.id for one in aligned.store.recordings()}
+    assert gone not in after
+    for id_, one in after.items():
+        assert one.code == before[id_].code
+        assert one.level.tobytes() == before[id_].level.tobytes()
+    assert read_manifest(folder.with_name("dos")).codec == ""
 
 
 def test_a_purged_letra_takes_its_rows_along(cli: Cli, aligned: Workspace, folder: Path) -> None:

@@ -46,7 +46,7 @@ class Visit(BaseHTTPRequestHandler):
     def _visit(self) -> None:
         split = urlsplit(self.path)
         path, self.query, self.body = unquote(split.path), parse_qs(split.query), b""
-        hub, self.status = self.hub, 0
+        hub, self.status, log = self.hub, 0, self.hub.log
         with hub.lock:
             fault = hub.fault
             hit = fault is not None and fault.hits(self.command, path)
@@ -59,7 +59,7 @@ class Visit(BaseHTTPRequestHandler):
         except CutError:
             self._hang_up()
         finally:
-            hub.log.append(Asked(self.command, path, len(self.body), self.status))
+            log.append(Asked(self.command, path, len(self.body), self.status))
 
     def _suffer(self, fault: Fault, path: str) -> None:
         if fault.kind == "half":

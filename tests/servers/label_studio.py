@@ -124,10 +124,8 @@ class Between:
             def _pass_on(self, body: bytes, *, lost: bool) -> None:
                 skipped = {"host", "connection", "content-length", "accept-encoding"}
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in skipped}
-                answer = between._http.request(
-                    self.command, self.path, content=body, headers=headers
-                )
-                if lost:
+                answer = between.answer(self.command, self.path, body, headers)
+                if lost or answer is None:
                     self.close_connection = True
                     return
                 self.send_response(answer.status_code)
@@ -156,6 +154,15 @@ class Between:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
+
+    def answer(
+        self, method: str, path: str, body: bytes, headers: dict[str, str]
+    ) -> httpx.Response | None:
+        """What the server behind says; None where that is gone."""
+        try:
+            return self._http.request(method, path, content=body, headers=headers)
+        except httpx.HTTPError:
+            return None
 
     def close(self) -> None:
         self.ended.set()

@@ -45,6 +45,19 @@ def test_a_release_is_judged_by_its_name(cli: Cli, tiny_whisper: Path) -> None:
     assert "5 recordings are few: another 5 may tell otherwise" in told["notes"]
 
 
+@pytest.mark.usefixtures("released")
+def test_processes_judge_as_one_does(cli: Cli, tiny_whisper: Path) -> None:
+    models = (tiny_whisper, "--on", "v1", "--batch-size", "2", "--precision", "float32")
+    plain, spread = judged(cli, *models), judged(cli, *models, "--processes", "2")
+    (one,), (other,) = plain["models"], spread["models"]
+    assert (one["workers"], one["busy"], other["workers"]) == (1, None, 2)
+    assert 0 < other["busy"] < 1
+    for found in (one, other):
+        for name in ("seconds", "workers", "busy"):
+            del found[name]
+    assert plain == spread
+
+
 def test_models_and_settings(cli: Cli, tiny_whisper: Path, released: Path, tmp_path: Path) -> None:
     other = tmp_path / "otro"
     shutil.copytree(tiny_whisper, other)

@@ -6,6 +6,7 @@ start-index and max-results, https://developers.google.com/gdata/docs/2.0/refere
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -84,12 +85,13 @@ def _entries(feed: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _first(url: str) -> int:
-    return int(parse_qs(urlsplit(url).query).get("start-index", ["1"])[0])
+    told = parse_qs(urlsplit(url).query).get("start-index", ["1"])[0]
+    return int(told) if re.fullmatch(r"\d{1,9}", told) else 1
 
 
 def _total(feed: Mapping[str, Any]) -> int:
     total = _said(feed, "openSearch$totalResults")
-    return int(total) if total.isdigit() else 0
+    return int(total) if re.fullmatch(r"\d{1,9}", total) else 0
 
 
 def _said(record: Mapping[str, Any], name: str) -> str:

@@ -28,6 +28,8 @@ _LINE = frozenset(
     {"div", "li", "tr", "td", "th", "dd", "dt", "center", "section", "article", "header"}
     | {"footer", "nav", "aside", "main", "figure", "form"}
 )
+_MOST_LOOKED_AT = 100
+"""Elements that are looked at for one with text: each costs as much as all that is inside it."""
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -83,7 +85,7 @@ def found(where: Selector, selector: str) -> list[etree._Element]:
 
 def text_of(where: Selector, selector: str) -> str:
     """The text of the first match that has some, in one line; an attribute is its value."""
-    for match in where.xpath(xpath_of(selector)):
+    for match in where.xpath(xpath_of(selector))[:_MOST_LOOKED_AT]:
         if isinstance(match.root, _ELEMENT):
             text = " ".join(line.text for line in lines_of(match.root))
         else:

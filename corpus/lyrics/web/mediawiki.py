@@ -32,6 +32,7 @@ _AT_ONCE = 50
 _TITLES = 20
 """Titles a request, so that its address stays one that servers take."""
 _CATEGORY = re.compile(r"^(?:categoría|categoria|category)\s*:", re.IGNORECASE)
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _FREE_BEFORE = 1930
 """A collection of before this year is in the public domain."""
 
@@ -103,7 +104,8 @@ class Wikisource:
             return []
         given = {str(name): str(value) for name, value in more.items()}
         if "gcmcontinue" in given:
-            had = int(dict(parse_qsl(urlsplit(url).query)).get("requestid", "0")) + n_pages
+            told = dict(parse_qsl(urlsplit(url).query)).get("requestid", "")
+            had = (int(told) if _COUNT.fullmatch(told) else 0) + n_pages
             if self._limit is not None and had >= self._limit:
                 return []
             given |= self._members(had)
@@ -140,7 +142,7 @@ def _letra(poem: Poem, number: int, title: str, wikitext: str) -> Letra | None:
     """The poem as a letra; None where it has no words."""
     header = header_of(wikitext)
     year = header.get("year", "")
-    free = year.isdigit() and int(year) < _FREE_BEFORE
+    free = _COUNT.fullmatch(year) is not None and int(year) < _FREE_BEFORE
     letra = letra_from(
         str(number),
         poem.text,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 from parsel import Selector
@@ -21,6 +22,8 @@ from corpus.text import clean
 __all__ = ["letras_of"]
 
 _Fields = dict[str, str]
+_MOST_IN_HEADING = 200
+"""Elements."""
 _OWN = ("title", "artist", "palo")
 """Fields that a letra has by name; all others are extra."""
 
@@ -66,12 +69,20 @@ def _stretches(page: Selector, reading: Reading) -> Iterator[list[Line]]:
     dropped = [element for selector in reading.drop for element in found(page, selector)]
     dropped += _examples(page, reading)
     headings = _headings(page, reading.headings)
-    inside = set(roots)
-    for root in roots:
-        if not any(above in inside for above in root.iterancestors()):
-            yield lines_of(
-                root, headings, dropped, paragraphs_are_lines=reading.paragraphs_are_lines
-            )
+    for root in _outermost(page, roots):
+        yield lines_of(root, headings, dropped, paragraphs_are_lines=reading.paragraphs_are_lines)
+
+
+def _outermost(page: Selector, roots: Sequence[etree._Element]) -> list[etree._Element]:
+    """Those that are in no other, by one walk through the page: it may be nested without end."""
+    wanted = set(roots)
+    found: list[etree._Element] = []
+    walk = etree.iterwalk(page.root, events=("start",))
+    for _, node in walk:
+        if node in wanted:
+            found.append(node)
+            walk.skip_subtree()
+    return found
 
 
 def _examples(page: Selector, reading: Reading) -> list[etree._Element]:
@@ -86,10 +97,17 @@ def _headings(page: Selector, headings: Sequence[Heading]) -> dict[etree._Elemen
     ranks: dict[etree._Element, int] = {}
     for rank, heading in enumerate(headings):
         for element in found(page, heading.select):
+            if _is_large(element):
+                continue
             text = " ".join(line.text for line in lines_of(element))
             if text.strip() and _named(heading.field, heading.pattern, text) is not None:
                 ranks.setdefault(element, rank)
     return ranks
+
+
+def _is_large(element: etree._Element) -> bool:
+    """Whether an element holds more than any heading does."""
+    return sum(1 for _ in islice(element.iter(), _MOST_IN_HEADING + 1)) > _MOST_IN_HEADING
 
 
 def _sheets(lines: Iterable[Line], reading: Reading) -> Iterator[tuple[_Fields, list[str]]]:

@@ -25,13 +25,15 @@ class Poem:
     text: str
 
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--")
+_COMMENT_END = re.compile(r"-->")
 _LEFT_OUT = re.compile(
     r"<(ref|references|noinclude|gallery|math|score|table)\b"
-    r"""(?:"[^"]*"|'[^']*'|[^>"'/]|/(?!>))*(?:/>|>.*?</\1\s*>)""",
-    re.DOTALL | re.IGNORECASE,
+    r"""(?:"[^"]*"|'[^']*'|[^<>"'/]|/(?!>))*(/?>)""",
+    re.IGNORECASE,
 )
-_TABLE = re.compile(r"^\{\|.*?^\|\}", re.DOTALL | re.MULTILINE)
+_TABLE = re.compile(r"^\{\|", re.MULTILINE)
+_TABLE_END = re.compile(r"^\|\}", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{([^{}]*)\}\}")
 _NAMES = """
     verso versos c centrar center may mayúscula vt versalitas sc small grande g cursiva i n u
@@ -43,16 +45,16 @@ _FILE = re.compile(
     r"\[\[(?:archivo|file|image|imagen|categoría|category|autor)\s*:[^\[\]]*\]\]", re.IGNORECASE
 )
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
-_OUTSIDE = re.compile(r"\[https?://\S+\s*([^\]]*)\]")
+_OUTSIDE = re.compile(r"\[https?://[^\s\[\]]+(?:\s([^\[\]]*))?\]")
 _QUOTES = re.compile(r"'{2,5}")
 _BREAK = re.compile(r"<br\s*/?>\s*$", re.IGNORECASE)
 _ANY_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
-_SECTION = re.compile(r"^(={1,6})\s*(.+?)\s*\1\s*$")
+_SECTION = re.compile(r"^(={1,6}) ?(.+?) ?\1 ?$")
 _BOLD = re.compile(
-    r"^:*\s*(?:<center>)?\s*'''(.+?)'''\s*(?:</center>)?\s*(?:<br\s*/?>)?\s*$", re.IGNORECASE
+    r"^:* ?(?:<center>)? ?'''(.+?)''' ?(?:</center>)? ?(?:<br\s*/?>)? ?$", re.IGNORECASE
 )
-_POEM = re.compile(r"<(/?)poem\b[^>]*>", re.IGNORECASE)
+_POEM = re.compile(r"<(/?)poem\b[^<>]*>", re.IGNORECASE)
 
 
 def poems_of(wikitext: str) -> list[Poem]:
@@ -72,7 +74,8 @@ def _rows(wikitext: str) -> Iterator[tuple[str, str | None]]:
     """("heading", "") or ("", line of verse); a blank line for all that is none."""
     inside = False
     for row in _POEM.sub(r"\n<\1poem>\n", _bare(wikitext)).split("\n"):
-        heading = _SECTION.match(row) or _BOLD.match(row)
+        said = " ".join(row.split())
+        heading = _SECTION.match(said) or _BOLD.match(said)
         if row in {"<poem>", "</poem>"}:
             inside = row == "<poem>"
             yield "", ""
@@ -90,14 +93,44 @@ def _parts(row: str) -> list[str]:
 
 def _bare(wikitext: str) -> str:
     """Without comments, notes, tables and templates; from the innermost template outwards."""
-    text = _LEFT_OUT.sub("", _COMMENT.sub("", wikitext))
-    text = _TABLE.sub("", text)
+    text = _cut_out(wikitext, _COMMENT, lambda _: _COMMENT_END)
+    text = _cut_out(text, _LEFT_OUT, _end_of_tag)
+    text = _cut_out(text, _TABLE, lambda _: _TABLE_END)
     return _untemplated(_unlinked(_FILE.sub("", text)), _SHOWN.__contains__)
+
+
+def _cut_out(
+    text: str, begins: re.Pattern[str], ends: Callable[[re.Match[str]], re.Pattern[str] | None]
+) -> str:
+    """The text without what begins so, up to its end; what has no end stays.
+
+    Piece by piece, as one pattern over both would look for an end from each beginning: on a page
+    of nothing but beginnings that takes hours.
+    """
+    kept: list[str] = []
+    endless: set[re.Pattern[str]] = set()
+    at = 0
+    while found := begins.search(text, at):
+        end = ends(found)
+        last = found if end is None else None if end in endless else end.search(text, found.end())
+        if last is None:
+            endless |= {end} if end else set()
+            kept.append(text[at : found.end()])
+            at = found.end()
+        else:
+            kept.append(text[at : found.start()])
+            at = last.end()
+    return "".join(kept) + text[at:]
+
+
+def _end_of_tag(tag: re.Match[str]) -> re.Pattern[str] | None:
+    """What ends an element; None for one that is nothing but its tag."""
+    return None if tag[2] == "/>" else re.compile(rf"</{tag[1]}\s*>", re.IGNORECASE)
 
 
 def _unlinked(text: str) -> str:
     """The text with what links show; their bars would part the parameters of a template."""
-    return _OUTSIDE.sub(r"\1", _LINK.sub(r"\1", text))
+    return _OUTSIDE.sub(lambda found: (found[1] or "").lstrip(), _LINK.sub(r"\1", text))
 
 
 def _untemplated(text: str, shows: Callable[[str], bool]) -> str:
@@ -121,7 +154,7 @@ def _plain(row: str) -> str:
     return clean(html.unescape(_TAG.sub("", _QUOTES.sub("", row))))
 
 
-_HEADER = re.compile(r"\{\{\s*(?:encabezad[oe]\w*|header|título|ficha)[^|{}]*\|", re.IGNORECASE)
+_HEADER = re.compile(r"\{\{\s*(?:encabezad[oe]|header|título|ficha)[^|{}]*\|", re.IGNORECASE)
 _FIELDS = {
     "collection": ("título", "titulo", "title", "obra"),
     "author": ("autor", "author", "recopilador", "compilador"),
@@ -175,8 +208,11 @@ def subpages_of(wikitext: str, title: str) -> list[str]:
     return list(dict.fromkeys(t for t in whole if t.startswith(f"{title}/")))
 
 
+_PAGE = re.compile(r"\d{1,15}", re.ASCII)
+_MOST_PAGES = 1000
+"""Scanned pages that one page shows: a whole book; asked for more, it would be a trap."""
 _PAGES = re.compile(r"<pages\b([^<>]*?)/?>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'/>]+))""")
+_ATTRIBUTE = re.compile(r"""(?<!\w)(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'/>]+))""")
 
 
 def transcluded(wikitext: str, namespace: str = "Página") -> list[str]:
@@ -185,7 +221,8 @@ def transcluded(wikitext: str, namespace: str = "Página") -> list[str]:
     for tag in _PAGES.findall(wikitext):
         named = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(tag)}
         first, last = named.get("from", ""), named.get("to", named.get("from", ""))
-        if named.get("index") and first.isdigit() and last.isdigit():
-            numbers = range(int(first), min(int(last), int(first) + 999) + 1)
+        if named.get("index") and _PAGE.fullmatch(first) and _PAGE.fullmatch(last):
+            most = _MOST_PAGES - len(titles)
+            numbers = range(int(first), min(int(last), int(first) + most - 1) + 1)
             titles += [f"{namespace}:{named['index']}/{number}" for number in numbers]
     return titles
