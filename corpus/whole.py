@@ -34,18 +34,16 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def writing(target: Path, *, private: bool = False, once: bool = False) -> Iterator[Path]:
     """A new path beside `target`, which takes its place when all went well, and goes when not.
 
-    A `private` file is its owner's alone.  With `once`, what somebody else has put in that place
+    A `private` file is its owner's alone.  With `once`, what another process has made there
     meanwhile stays.  Raises DiskFullError or MediaError for what the file system refuses.
     """
     try:
         made = _made(target.parent)
-        with _held(target, _FILE) as scratch:
+        with _held(target, _FILE, alone=once) as scratch:
             yield scratch
             _sync(scratch)
             scratch.chmod(0o600 if private else 0o644)
-            if once:
-                with contextlib.suppress(FileExistsError):
-                    target.hardlink_to(scratch)
+            if once and target.exists():
                 scratch.unlink()
             else:
                 scratch.replace(target)

@@ -61,19 +61,20 @@ class ToyDrafter:
         return (Segment(text=text, start=words[0][1], end=words[-1][2]),)
 
 
-def _drafter(*_: object) -> ToyDrafter:
-    return ToyDrafter()
-
-
-def _aligner(
-    _model: str, _encoder: str, language: str, _device: str, heard: Path | None = None
-) -> Aligner:
-    return Aligner(ToyEar() if heard is None else Kept(ToyEar(), heard), language)
+def _aligner(*told: object) -> Aligner:
+    heard = told[4] if len(told) > 4 else None
+    return Aligner(Kept(ToyEar(), heard) if isinstance(heard, Path) else ToyEar())
 
 
 def listen_to_toys() -> None:
     """Commands hear by these from here on; there is no way back."""
     from corpus.commands import improve, listen, matching
 
+    toys = {
+        "aligner_of": _aligner,
+        "name_of_model": lambda *_: ToyEar().name,
+        "drafter": lambda *_: ToyDrafter(),
+        "draft_folder": lambda _: Path(ToyDrafter.name),
+    }
     for module in (improve, listen, matching):
-        vars(module).update(drafter=_drafter, aligner_of=_aligner)
+        vars(module).update({name: toy for name, toy in toys.items() if name in vars(module)})
