@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from corpus.errors import ModelError
-from corpus.whole import making
+from corpus.whole import making, refusal
 
 __all__ = [
     "Form",
@@ -236,6 +236,4 @@ def make_folder(target: Path, write: Callable[[Path], None]) -> None:
                 write(folder)
     except OSError as error:
         if form_of(target) is None:
-            raise ModelError(
-                f"cannot write the model to {target}: {error.strerror or error}"
-            ) from error
+            raise ModelError(refusal(error, target)) from error

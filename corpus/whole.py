@@ -22,7 +22,7 @@ from corpus.errors import DiskFullError, MediaError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["HALF", "disk_error", "making", "removed", "writing"]
+__all__ = ["HALF", "disk_error", "making", "refusal", "removed", "writing"]
 
 HALF = ".part-"
 """How the name of what is being made begins."""
@@ -86,10 +86,16 @@ def removed(path: Path) -> int:
 
 
 def disk_error(error: OSError, target: Path) -> MediaError:
-    """What the file system refuses at a place, in one line."""
+    """What the file system refuses for a file."""
+    kind = DiskFullError if error.errno in _FULL else MediaError
+    return kind(refusal(error, target.parent))
+
+
+def refusal(error: OSError, folder: Path) -> str:
+    """What the file system refuses in a folder, or for it, in one line."""
     if error.errno in _FULL:
-        return DiskFullError(f"no room left on the disk for {target.parent}: make room, run again")
-    return MediaError(f"cannot write in {target.parent}: {error.strerror or error}")
+        return f"no room left on the disk for {folder}: make room, run again"
+    return f"cannot write in {folder}: {error.strerror or error}"
 
 
 # ---- what is lasting

@@ -28,5 +28,4 @@ def making(target: Path) -> Iterator[Path]:
             for path in scratch.rglob("*"):
                 path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors leaves 0600
     except OSError as error:
-        reason = error.strerror or error
-        raise TrainError(f"{target} cannot be written: {reason}") from error
+        raise TrainError(whole.refusal(error, target)) from error

@@ -19,7 +19,7 @@ from corpus.care.shelf import FolderShelf, Reader, copied
 from corpus.care.tarball import TarReader, is_tar
 from corpus.database import Database
 from corpus.errors import BackupError, MediaError, UsageError
-from corpus.whole import making, writing
+from corpus.whole import making, refusal, writing
 from corpus.workspace import CONFIG_NAME, Config, read_config, store_url
 
 __all__ = ["Restored", "reading", "restore"]
@@ -106,7 +106,7 @@ def _making(folder: Path) -> Iterator[Path]:
             _check_free(folder)
             yield scratch
     except OSError as error:
-        raise BackupError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise BackupError(refusal(error, folder)) from error
 
 
 # ---- files

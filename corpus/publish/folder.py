@@ -99,7 +99,7 @@ def making(folder: Path) -> Iterator[Path]:
             check_free(folder)
             yield scratch
     except OSError as error:
-        raise PublishError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise PublishError(whole.refusal(error, folder)) from error
 
 
 def files_of(folder: Path) -> dict[str, File]:

@@ -237,7 +237,7 @@ def test_a_full_disk_leaves_no_folder(
 
     monkeypatch.setattr("corpus.publish.shards.write_shard", full)
     (tmp_path / "out").mkdir()
-    with pytest.raises(PublishError, match=r"cannot write .*uno: No space left"):
+    with pytest.raises(PublishError, match=r"no room left on the disk for .*uno"):
         publish(aligned, tmp_path / "out" / "uno")
     assert list((tmp_path / "out").iterdir()) == []
 

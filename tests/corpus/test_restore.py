@@ -162,7 +162,7 @@ def test_damaged_rows_or_settings_make_nothing(
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert "backup" in ran.err
     assert not (tmp_path / "r").exists()
-    assert not list(tmp_path.glob(".restoring-*"))
+    assert not list(tmp_path.glob(".part-*"))
     assert cinta.id
 
 
