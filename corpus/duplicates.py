@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from typing import Any
 
+from corpus.engine import Here
 from corpus.errors import MediaError
 from corpus.fingerprints import fingerprint, same_master
 from corpus.records import Fingerprint, Recording
-from corpus.run import Item, Outcome
+from corpus.run import Failure, Item, Outcome, n_cores, run_stage
+from corpus.store import Store
 from corpus.workspace import Workspace
 
-__all__ = ["clusters", "items", "take_fingerprint"]
+Track = Callable[[Sequence[Any]], Iterable[Any]]
+
+__all__ = ["clusters", "compare", "items", "take_fingerprint"]
 
 
 def items(workspace: Workspace) -> list[Item[Recording]]:
-    """Every recording; each is fingerprinted once.  Tracks of a side are it, and no copies."""
-    return [
-        Item(key=one.id, inputs=one.id, payload=one)
-        for one in workspace.store.recordings()
-        if not one.part_of
-    ]
+    """Every recording; each is fingerprinted once.  A side is there by its tracks."""
+    return [Item(key=id_, inputs=id_, payload=one) for id_, one in _whole(workspace.store).items()]
+
+
+def _whole(store: Store) -> dict[str, Recording]:
+    """Recordings by id, but for sides that were cut into tracks: these are no copies of it."""
+    everything = store.recordings()
+    sides = {one.part_of for one in everything}
+    return {one.id: one for one in everything if one.id not in sides}
+
+
+def compare(
+    workspace: Workspace, recordings: Collection[str], *, track: Track = iter
+) -> tuple[Failure, ...]:
+    """Compare some recordings with all others, and note the masters; gives what failed.
+
+    What was fingerprinted before is not again.
+    """
+    summary = run_stage(
+        workspace.store,
+        "fingerprint",
+        [item for item in items(workspace) if item.key in recordings],
+        partial(take_fingerprint, workspace),
+        track=track,
+        engine=Here(n_workers=n_cores()),
+    )
+    clusters(workspace)
+    return summary.failures
 
 
 def take_fingerprint(workspace: Workspace, recording: Recording) -> Outcome:
@@ -33,7 +62,7 @@ def take_fingerprint(workspace: Workspace, recording: Recording) -> Outcome:
 def clusters(workspace: Workspace) -> list[list[Recording]]:
     """Recordings of which there are copies, by master, which is noted with each."""
     store = workspace.store
-    recordings = {one.id: one for one in store.recordings()}
+    recordings = _whole(store)
     known = {id_: one.master for id_, one in recordings.items() if one.master}
     found = {id_: codes for id_, codes in store.fingerprints().items() if id_ in recordings}
     # A master that lost its last copy, or itself, is looked for anew with all others.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -198,9 +199,20 @@ def _made(
     with extra("publish"):
         from corpus.publish.release import release as freeze
 
+    _compare(workspace)
     people = agreed(workspace)
     options = replace(options, agreement=asdict(people) if people.utterances else {})
     return freeze(workspace, name, folder, options, engine=engine, track=tracker("recordings"))
+
+
+def _compare(workspace: Workspace) -> None:
+    """Look for copies of one master among what is aligned: they may not be in two splits."""
+    from corpus.duplicates import compare
+
+    recordings = {one.recording for one in workspace.store.each_utterance()}
+    failures = compare(workspace, recordings, track=tracker("compared by their sound"))
+    for reason, n in Counter(failure.reason for failure in failures).items():
+        say(f"release: {n} recordings are not compared with the others by their sound: {reason}")
 
 
 def _tell(made: Released, verb: str, *, json: bool) -> None:

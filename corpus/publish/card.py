@@ -48,7 +48,7 @@ def card(told: Manifest, tally: Tally) -> str:
         counts=_counts,
         of=_of,
     )
-    return f"---\n{_metadata(told, total)}\n---\n\n{body}\n"
+    return f"---\n{_metadata(told, tally, total)}\n---\n\n{body}\n"
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +60,7 @@ def _template() -> Template:
     return environment.from_string(files(__package__).joinpath("card.md").read_text("utf-8"))
 
 
-def _metadata(told: Manifest, total: Share) -> str:
+def _metadata(told: Manifest, tally: Tally, total: Share) -> str:
     """No `configs`: files tell their splits by name.
 
     With `configs`, datasets 5.0 takes two local folders of one name for the same dataset;
@@ -74,7 +74,7 @@ def _metadata(told: Manifest, total: Share) -> str:
         language=[told.language] if told.language else None,
         pretty_name=told.corpus,
         license=told.license or "other",
-        annotations_creators=["machine-generated", "expert-generated"],
+        annotations_creators=["machine-generated", *["expert-generated"] * bool(tally.annotators)],
         language_creators=["found"],
         multilinguality=["monolingual"],
         size_categories=[size],

@@ -49,7 +49,8 @@ class File(BaseModel):
 class Manifest(BaseModel):
     """What is told of a release beside its rows: all that its card is made from.
 
-    `codec` is "" where it has no sound; `wanted`, `shares` and `fixed_test` are what was asked,
+    `codec` is "" where it has no sound; `not_compared` are recordings of which nobody looked for
+    copies among the others, or could; `wanted`, `shares` and `fixed_test` are what was asked,
     `fixed_test_gone` rows of that test set that are not here, `follows` the release that this one
     is without what had to be withdrawn, `agreement` how far people agreed who heard the same.
     """
@@ -76,6 +77,7 @@ class Manifest(BaseModel):
     hours: dict[str, float] = {}
     left_out: dict[str, int] = {}
     set_aside: dict[str, int] = {}
+    not_compared: int = 0
     withdrawn: dict[str, int] = {}
     agreement: dict[str, Any] = {}
     files: dict[str, File] = {}

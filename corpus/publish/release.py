@@ -110,12 +110,15 @@ def release(
     with making(folder) as scratch:
         (scratch / "data").mkdir()
         workers, busy = write_rows(scratch / "data", wares, track, engine)
+        recordings = dict.fromkeys(one.recording for one in wares.utterances)
         if options.pointers:
-            recordings = dict.fromkeys(one.recording for one in wares.utterances)
             write_pointers(scratch, workspace.media, recordings)
         told = _told(workspace, name, options, chosen, divided)
-        gone = sum(id_ not in divided.split_of for id_ in test.ids)
-        told = finish(scratch, told.model_copy(update={"fixed_test_gone": gone}))
+        counts = {
+            "fixed_test_gone": sum(id_ not in divided.split_of for id_ in test.ids),
+            "not_compared": sum(not about.codes.get(one) for one in recordings),
+        }
+        told = finish(scratch, told.model_copy(update=counts))
     with workspace.store.transaction() as transaction:
         transaction.save([frozen])
     return replace(released(told, folder), workers=workers, busy=busy)
@@ -175,7 +178,8 @@ def _told(
         citation=config.publish.citation,
         codec="" if options.pointers else options.codec.value,
         shares=dict(options.shares),
-        wanted=asdict(options.wanted),
+        # As it is read again: a tier is its name.
+        wanted={**asdict(options.wanted), "min_tier": options.wanted.min_tier.value},
         fixed_test=options.fixed_test,
         left_out=dict(chosen.left_out),
         set_aside=dict(sorted(Counter(divided.set_aside.values()).items())),
@@ -200,8 +204,8 @@ def _chosen(
     if not chosen.utterances:
         reasons = ", ".join(f"{n} {reason}" for reason, n in chosen.left_out)
         raise PublishError(
-            f"none of the {len(everything)} utterances may go in ({reasons}): correct them, or "
-            "lower the bar with --min-tier bronze"
+            f"none of the {len(everything)} utterances may go in ({reasons}): correct them, say "
+            "whose they are, or ask for less"
         )
     return chosen
 

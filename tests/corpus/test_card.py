@@ -59,6 +59,9 @@ def test_the_head_is_what_the_hub_reads() -> None:
     assert head["language"] == ["es"]
     assert (head["license"], head["license_name"]) == ("other", "rights-stand-in-every-row")
     assert head["size_categories"] == ["1K<n<10K"]
+    assert head["annotations_creators"] == ["machine-generated"]
+    checked = head_of(card(TOLD, counted(annotators=1)))
+    assert checked["annotations_creators"] == ["machine-generated", "expert-generated"]
     assert head["task_categories"] == ["automatic-speech-recognition"]
     # With them, `datasets` takes two local folders of one name for the same dataset.
     assert "configs" not in head
