@@ -33,6 +33,7 @@ from corpus.records import (
     Verdict,
     content_id,
 )
+from corpus.text import clean
 
 __all__ = ["Known", "Problem", "Pulled", "pull", "pull_json"]
 
@@ -146,7 +147,8 @@ def _when(saying: tuple[Fields, bool]) -> str:
 
 def _task(data: Fields, name: str, known: Known) -> Task:
     id_, utterances = data.get("external_id"), _utterances(data, known)
-    if not isinstance(id_, str):
+    # It is stored, and not every database takes every sign.
+    if not isinstance(id_, str) or clean(id_) != id_:
         raise MalformedError(f"'external_id' is no name, but {shown(id_)}")
     recording = known.recordings.get(utterances[0].recording)
     if recording is None:

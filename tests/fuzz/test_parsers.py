@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import sys
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -86,6 +88,25 @@ def test_many_bytes(name: str, data: st.DataObject) -> None:
 def test_much_json(name: str, data: st.DataObject) -> None:
     with soon():
         read_by(TARGETS[name], data.draw(in_json(TARGETS[name].seeds)))
+
+
+def spoilt(value: Any) -> Iterator[Any]:
+    """The value with each of its texts in turn as no database takes it."""
+    if isinstance(value, str):
+        yield f"\ud800{value}\0"
+    elif isinstance(value, list | dict):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            for bad in spoilt(value[key]):
+                changed = value.copy()
+                changed[key] = bad
+                yield changed
+
+
+@pytest.mark.parametrize("name", OF_JSON)
+def test_no_text_that_cannot_be_stored(name: str) -> None:
+    for seed in TARGETS[name].seeds:
+        for bad in spoilt(json.loads(seed)):
+            read_by(TARGETS[name], json.dumps(bad).encode())
 
 
 LONG = (

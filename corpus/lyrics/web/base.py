@@ -6,6 +6,7 @@ All of it is pure: a source turns pages into addresses and verses, and knows no 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -95,8 +96,24 @@ def is_below(host: str, parent: str) -> bool:
 
 
 def json_of(page: Page) -> Any:
-    """The JSON of a page; raises LyricsError when it is none."""
+    """The JSON of a page, its texts without signs that cannot be stored.
+
+    Raises LyricsError when it is none, or nested out of all measure.
+    """
     try:
-        return json.loads(page.body)
+        return _storable(json.loads(page.body))
     except (ValueError, RecursionError) as error:
         raise LyricsError(f"the answer is no JSON: {error}") from error
+
+
+_NO_SIGN = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NO_SIGN.sub("", value)
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return value
