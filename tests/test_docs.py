@@ -72,7 +72,9 @@ def test_every_error_says_when_it_is_raised_and_what_to_do() -> None:
 def commands_of(page: Path) -> Iterator[str]:
     """Every command line of a page, in blocks and in sentences."""
     text = page.read_text("utf-8").replace("\\\n", " ")
-    yield from re.findall(r"^(?:.*&& |.*\$ )?(corpus .+)$", text, re.MULTILINE)
+    fenced = re.findall(r"^```.*?^```$", text, re.DOTALL | re.MULTILINE)
+    for block in (*fenced, *re.findall(r"^ {4}.+$", text, re.MULTILINE)):
+        yield from re.findall(r"^(?: {4}|.*&& |.*\$ )?(corpus .+)$", block, re.MULTILINE)
     yield from re.findall(r"`(corpus [^`]+)`", text)
 
 
