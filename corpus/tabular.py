@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from corpus.errors import TableError
 from corpus.text import clean, decode, is_binary
 from corpus.toml import loads
 
-__all__ = ["read_rows", "read_toml_rows"]
+__all__ = ["read_rows", "read_toml_rows", "write_rows"]
 
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+"""How a cell begins that a spreadsheet would work out: OWASP, CSV injection.
+
+https://owasp.org/www-community/attacks/CSV_Injection.  What has the apostrophe already gets another
+one, so that it can be told which was there before.
+"""
 
 _HEADER = 2000
 """Letters of a header that tell the delimiter: on a very long one the sniffer takes hours."""
@@ -67,6 +74,28 @@ def _plain(path: Path, number: int, row: Mapping[str, object]) -> dict[str, str]
     return {clean(name): clean(str(value)) for name, value in row.items()}
 
 
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV of which a spreadsheet works nothing out; `read_rows` gives the texts back.
+
+    Raises OSError where the disk refuses.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(_harmless(name) for name in columns)
+        for row in rows:
+            writer.writerow(_harmless(value) for value in row)
+
+
+def _harmless(value: object) -> object:
+    """What would be taken for a formula as text; numbers are numbers."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _restored(cell: str) -> str:
+    """A cell as it was before `_harmless`."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
 def _is_plain(value: object) -> bool:
     # Hexadecimal numbers may be longer than Python writes out.
     small = isinstance(value, int) and abs(value) < 1 << 64
@@ -93,6 +122,6 @@ def _bytes(path: Path) -> bytes:
 def _named(row: Mapping[str, str | list[str] | None]) -> dict[str, str]:
     named: dict[str, str] = {}
     for column, value in row.items():
-        cells = value if isinstance(value, list) else [value or ""]
+        cells = [_restored(cell) for cell in (value if isinstance(value, list) else [value or ""])]
         named[clean(column)] = " / ".join(cell for cell in map(clean, cells) if cell)
     return named

@@ -6,7 +6,6 @@ course of the level tells where each begins.  Another performance is no copy.
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from corpus.publish.release import finish
 from corpus.publish.shards import write_shard
 from corpus.records import content_id
 from corpus.run import n_cores
+from corpus.tabular import write_rows
 
 __all__ = ["MISSING", "Lost", "Rebuilt", "rebuild"]
 
@@ -268,14 +268,4 @@ _COLUMNS = [one.name for one in fields(Lost)]
 
 
 def _write_missing(path: Path, missing: Sequence[Lost]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        for one in missing:
-            writer.writerow([_harmless(getattr(one, name)) for name in _COLUMNS])
-
-
-def _harmless(value: object) -> object:
-    """What a spreadsheet would take for a formula is text (OWASP, CSV injection)."""
-    text = str(value)
-    return f"'{text}" if text[:1] in "=+-@\t\r" and isinstance(value, str) else value
+    write_rows(path, _COLUMNS, ([getattr(one, name) for name in _COLUMNS] for one in missing))
