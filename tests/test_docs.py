@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from corpus import errors
 from corpus.cli import app
+from corpus.workspace import config_problems
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("corpus", "align", "annotate", "train")
@@ -144,3 +145,15 @@ def test_messages_that_pages_explain_are_said_so(page: Path, said: str) -> None:
     for message in messages_of(page):
         for part in re.split(r"\.\.\.|\b\d+\b|`, `|[`*]|[\w-]+\.(?:toml|json)", message):
             assert _is_said(part.strip(" :,()'\""), said), message
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda path: path.name)
+def test_what_pages_write_into_corpus_toml_is_known(page: Path, tmp_path: Path) -> None:
+    for n, block in enumerate(
+        re.findall(r"^```toml\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    ):
+        first = re.match(r"\[(?:annotate|corpus|publish|store|media)\]", block)
+        if first:
+            path = tmp_path / f"{n}.toml"
+            path.write_text(block, "utf-8")
+            assert config_problems(path) == []
