@@ -3,7 +3,7 @@
 
 RUN = uv run --frozen --extra all
 
-.PHONY: demo test test-long test-postgres docs fuzz
+.PHONY: demo test test-long test-postgres docs fuzz audit
 
 demo:
 	. ./setup.sh && $(RUN) --group demo corpus demo
@@ -21,6 +21,10 @@ test-postgres:
 # Each parser under atheris, a minute each: what is found is in fuzz/found.
 fuzz:
 	. ./setup.sh && $(RUN) --group dev --group fuzz python fuzz/run.py
+
+# Known holes of what uv.lock names; says so where no advisory service can be asked.
+audit:
+	. ./setup.sh && $(RUN) --group dev python tests/audit.py
 
 docs:
 	. ./setup.sh && $(RUN) --group dev mkdocs build --strict

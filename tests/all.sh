@@ -5,4 +5,5 @@ ruff check .
 ruff format --check .
 mypy
 NO_MKDOCS_2_WARNING=true mkdocs build --quiet --strict --site-dir "$(mktemp -d)"
+python tests/audit.py
 pytest -m "not long" "$@"
