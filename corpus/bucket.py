@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from corpus.cache import Cache
-from corpus.depot import Kept
+from corpus.depot import Kept, S3Place
 from corpus.errors import CanteError, DiskFullError, MediaError, MissingExtraError
 from corpus.media import removed, writing
 
@@ -31,6 +31,7 @@ _WHOLE = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}
 """Where what is sent is there whole or not at all; elsewhere it is sent by another name first."""
 
 _S3 = {"s3", "s3a"}
+_AMAZON = re.compile(r"\.amazonaws\.com(\.cn)?$")
 _TRIES = 3
 _CONNECT_S, _READ_S = 10, 30
 """Seconds that S3 is waited for, each of a few times."""
@@ -49,17 +50,58 @@ class Bucket:
         self._cache = Cache(folder / "fetched", most)
 
     @property
-    def is_s3(self) -> bool:
-        """Whether it speaks the language of S3."""
-        return self._protocol in _S3
-
-    @property
     def _protocol(self) -> str:
         return self.address.partition("://")[0]
 
     def name(self, key: str) -> str:
         """Where a file lies, for people."""
         return f"{self.address}/{key}"
+
+    def s3(self) -> S3Place | None:
+        """Where in S3 it is, as its own server says; None where it is elsewhere."""
+        if self._protocol not in _S3:
+            return None
+        files, root = self._files()
+        bucket, _, prefix = root.partition("/")
+        what = "asking where it is"
+        told = self._asked(what, lambda: files.call_s3("head_bucket", Bucket=bucket))
+        headers, own = told["ResponseMetadata"]["HTTPHeaders"], files.s3.meta
+        return S3Place(
+            bucket=bucket,
+            prefix=prefix,
+            region=headers.get("x-amz-bucket-region") or own.region_name or "us-east-1",
+            endpoint="" if _AMAZON.search(own.endpoint_url) else own.endpoint_url,
+        )
+
+    def try_out(self) -> None:
+        """Write, list, read and remove a small file; raises MediaError where one is refused."""
+        key = f"tried/{uuid.uuid4().hex}"
+        try:
+            with self.writing(key) as scratch:
+                scratch.write_bytes(b"corpus doctor")
+            list(self.kept("tried/"))
+            self.fresh(key)
+        except MediaError:
+            with contextlib.suppress(MediaError):
+                self.remove(key)
+            raise
+        self.remove(key)
+
+    def keeps_versions(self) -> bool:
+        """Whether what is removed stays as an older version, as far as S3 tells."""
+        place = self.s3()
+        if place is None:
+            return False
+        files, _ = self._files()
+        try:
+            told = self._asked(
+                "asking for versions",
+                lambda: files.call_s3("get_bucket_versioning", Bucket=place.bucket),
+            )
+        except MediaError:
+            # Not everybody may ask.
+            return False
+        return bool(told.get("Status") == "Enabled")
 
     # ---- files
 
@@ -160,7 +202,7 @@ class Bucket:
 
         # Listings of a while ago would hide what others have sent since.
         options: dict[str, Any] = {"use_listings_cache": False}
-        if self.is_s3:
+        if self._protocol in _S3:
             patience = {"connect_timeout": _CONNECT_S, "read_timeout": _READ_S}
             # s3fs itself asks five times.
             options["config_kwargs"] = {**patience, "retries": {"total_max_attempts": 1}}
@@ -191,7 +233,7 @@ class Bucket:
         except CanteError:
             raise
         except ImportError as error:
-            if self.is_s3:
+            if self._protocol in _S3:
                 raise MissingExtraError("s3", "s3fs") from None
             raise MediaError(f"{self.address} needs another package: {error}") from None
         except Exception as error:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from corpus.media import removed, writing
 
-__all__ = ["Depot", "FolderDepot", "Kept"]
+__all__ = ["Depot", "FolderDepot", "Kept", "S3Place"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,16 @@ class Kept:
     private: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Place:
+    """Where in S3; `prefix` is without slashes around it, `endpoint` is "" at Amazon."""
+
+    bucket: str
+    prefix: str
+    region: str
+    endpoint: str = ""
+
+
 class Depot(Protocol):
     """Keeps files by key.  Everything raises MediaError where they cannot be read or written.
 
@@ -37,6 +47,10 @@ class Depot(Protocol):
 
     def name(self, key: str) -> str:
         """Where a file lies, for people."""
+        ...
+
+    def s3(self) -> S3Place | None:
+        """Where in S3 it is; None where it is elsewhere."""
         ...
 
     def here(self, key: str) -> Path:
@@ -81,6 +95,10 @@ class FolderDepot:
     def name(self, key: str) -> str:
         """Where a file lies, for people."""
         return str(self.folder / key)
+
+    def s3(self) -> S3Place | None:
+        """Nowhere."""
+        return None
 
     def here(self, key: str) -> Path:
         """The file, or where it would be."""

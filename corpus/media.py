@@ -433,6 +433,7 @@ class Media:
 
         Raises MediaError when one cannot be removed.
         """
-        audio = (original_key(recording, suffix), flac_key(recording))
+        audio = [original_key(recording, suffix), flac_key(recording)]
+        audio += [one.key for one in self.depot.kept(f"clips/{recording}/")]
         heard = self.heard.glob(f"*/{recording[:2]}/{recording}.npz")
         return sum(map(self.depot.remove, audio)) + sum(map(removed, heard))

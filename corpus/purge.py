@@ -105,6 +105,7 @@ def empty_tombs(workspace: Workspace) -> int:
 
 
 def _drawn(workspace: Workspace, id_: str) -> Iterator[Path]:
-    """Pictures and pages of a recording that were made in the corpus: they hold level and sound."""
+    """Pictures, pages and clips of a recording that were made in the corpus, with its sound."""
+    yield from (workspace.root / "annotate" / "clips" / id_).glob("*")
     yield workspace.root / "sides" / f"{id_[:12]}.png"
     yield from (workspace.root / "show").glob(f"*-{id_[:8]}.*")

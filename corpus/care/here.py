@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from corpus.bucket import Bucket
 from corpus.care.doctor import Finding, absent, right, wrong
 from corpus.database import HEAD, Database
-from corpus.errors import StoreError
+from corpus.errors import MediaError, MissingExtraError, StoreError
 from corpus.workspace import CONFIG_NAME, config_problems, store_url
 
-__all__ = ["config", "store"]
+__all__ = ["bucket", "config", "store"]
 
 
 def config(root: Path) -> list[Finding]:
@@ -19,6 +20,22 @@ def config(root: Path) -> list[Finding]:
     if not problems:
         return [right(CONFIG_NAME, f"every key and value of {path} is known")]
     return [wrong(CONFIG_NAME, says, f"edit {path}") for says in problems]
+
+
+def bucket(root: Path, depot: Bucket) -> list[Finding]:
+    """Whether audio that lies elsewhere may be written, listed, read and removed: each is tried."""
+    try:
+        depot.try_out()
+        keeps = depot.keeps_versions()
+    except MissingExtraError as error:
+        return [wrong("bucket", str(error), f"pip install 'cante-corpus[{error.extra}]'")]
+    except MediaError as error:
+        return [wrong("bucket", str(error), f"edit folder under [media] in {root / CONFIG_NAME}")]
+    found = [right("bucket", f"{depot.address} may be written, listed, read and removed from")]
+    if keeps:
+        says = "older versions are kept there: what is purged stays among them"
+        found.append(absent("versions", says, "a lifecycle rule that expires noncurrent versions"))
+    return found
 
 
 def store(root: Path, url: str) -> list[Finding]:

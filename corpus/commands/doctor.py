@@ -39,8 +39,8 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     """Look whether all is there that a corpus needs, and name the command that mends it.
 
     FFmpeg, PyTorch and its GPU, torchcodec, models, room; the hub and Label Studio, and their
-    tokens; in a corpus, its settings and its store. Who cannot be reached gets a line. Leaves
-    with 1 where something is wrong.
+    tokens; in a corpus, its settings, its store and its bucket, where it has one. Who cannot be
+    reached gets a line. Leaves with 1 where something is wrong.
     """
     from corpus.care.doctor import State, examined
 
@@ -90,7 +90,23 @@ def _checks(start: Path) -> list[Check]:
         look = partial(here.store, root, settings.store.url)
         late = "look at url under [store] in corpus.toml, and whether its server runs"
         checks.append(Check(what="store", look=look, seconds=_SECONDS, late=late))
+        checks += _bucket(root, settings)
     return checks
+
+
+def _bucket(root: Path, settings: Config) -> list[Check]:
+    """Where audio lies elsewhere: whether it can be reached, and may be written."""
+    from corpus.bucket import Bucket
+    from corpus.care import here
+    from corpus.care.doctor import Check
+    from corpus.workspace import depot_of
+
+    depot = depot_of(root, settings.media)
+    if not isinstance(depot, Bucket):
+        return []
+    look, late = partial(here.bucket, root, depot), "look at the network, and at AWS_ENDPOINT_URL"
+    # The library that speaks to it takes a while to be read.
+    return [Check(what="bucket", look=look, seconds=3 * _SECONDS, late=late)]
 
 
 def _settings(root: Path | None) -> Config | None:
@@ -121,12 +137,14 @@ def _models(settings: Config | None) -> list[tuple[str, str, Form]]:
 
 def _folders(root: Path | None, settings: Config | None) -> list[tuple[str, Path]]:
     from corpus.models import cache_folder
+    from corpus.workspace import depot_of
 
     found = [("models", cache_folder()), ("passing files", Path(tempfile.gettempdir()))]
     if root is not None:
         found.insert(0, ("the corpus", root))
     if root is not None and settings is not None:
-        found.insert(1, ("audio", root / settings.media.folder))
+        # Of a bucket, what is fetched from it.
+        found.insert(1, ("audio", depot_of(root, settings.media).folder))
     return found
 
 

@@ -120,6 +120,11 @@ class S3:
         """Remove something from a bucket, as others may."""
         client_of(self._port).delete_object(Bucket=bucket, Key=key)
 
+    def versions(self, bucket: str) -> None:
+        """Have older versions kept in a bucket."""
+        wanted = {"Status": "Enabled"}
+        client_of(self._port).put_bucket_versioning(Bucket=bucket, VersioningConfiguration=wanted)
+
 
 def client_of(port: int) -> Any:
     """boto3's, for what the tests themselves do."""
