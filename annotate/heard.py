@@ -12,6 +12,7 @@ from annotate.fields import MalformedError, annotator
 from corpus.rows import Done
 from corpus.saving import Transaction
 from corpus.store import Store
+from corpus.text import clean
 
 __all__ = ["forget_heard", "n_heard", "note_heard", "people_of"]
 
@@ -27,7 +28,8 @@ def note_heard(transaction: Transaction, project: str, task: Mapping[str, Any], 
     if not people:
         transaction.forget(_HEARD, item)
         return
-    name, note = str(task["data"].get("external_id") or ""), "\n".join(people)
+    # It is stored, and not every database takes every sign.
+    name, note = clean(str(task["data"].get("external_id") or "")), "\n".join(people)
     done = Done(stage=_HEARD, item=item, inputs=name, state="done", note=note, at=at)
     transaction.mark(done)
 
