@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from annotate.connection import Connection, writing
 from annotate.wire import batches, named, query, untouched
+from corpus.depot import S3Place
 from corpus.errors import AnnotationServerError
 
 __all__ = ["Added", "LabelStudio", "Person", "Placed", "local_audio"]
@@ -34,6 +35,9 @@ _PAGE, _BARE_PAGE = 200, 1000
 
 _FILES = 20
 """Sounds in one request; the server takes a hundred."""
+
+_SIGNED_MINUTES = 15
+"""For so long an address in a bucket is good: a browser fetches all of it at once."""
 
 _UNREAD = "predictions,predictions_results,annotations_results"
 """Parts of a task that cost the server half its time, and that nobody reads."""
@@ -181,6 +185,33 @@ class LabelStudio(Connection, contextlib.AbstractContextManager["LabelStudio"]):
         if path not in {storage.path for storage in known}:
             made = {"title": folder.name, "use_blob_urls": True, "regex_filter": ".*"}
             self._write(what, lambda: local.create(project=project, path=path, **made))
+
+    def serve_bucket(self, project: int, place: S3Place) -> None:
+        """Have a bucket heard in a project: once, however often asked.
+
+        Who listens is sent on to an address that the server has signed, with credentials of its
+        own: none are sent there.  Something must lie in the place already.
+        """
+        s3, wanted = self._sdk.import_storage.s3, (place.bucket, place.prefix)
+        name = f"s3://{place.bucket}/{place.prefix}"
+        what = f"having {name} heard in project {project}: it needs credentials to read there"
+        known = self._read(what, lambda: s3.list(project=project))
+        if wanted not in {(storage.bucket, storage.prefix) for storage in known}:
+            made: dict[str, Any] = {"title": name, "use_blob_urls": True, "recursive_scan": True}
+            if place.endpoint:
+                made["s3endpoint"] = place.endpoint
+            self._write(
+                what,
+                lambda: s3.create(
+                    project=project,
+                    bucket=place.bucket,
+                    prefix=place.prefix,
+                    region_name=place.region,
+                    presign=True,
+                    presign_ttl=_SIGNED_MINUTES,
+                    **made,
+                ),
+            )
 
     def upload(self, project: int, paths: Sequence[Path]) -> dict[str, str]:
         """Give sounds to the server; by the name of each file, what a task names as its sound.

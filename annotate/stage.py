@@ -33,6 +33,7 @@ __all__ = [
     "items",
     "known",
     "outcome",
+    "send_clips",
     "sent",
     "take_in",
     "to_hear",
@@ -93,7 +94,7 @@ def export(
     *,
     track: Track = iter,
 ) -> Exported:
-    """Write tasks.json, config.xml and clips/*.flac of what `to_hear` gives.
+    """Write tasks.json, config.xml and clips/*/*.flac of what `to_hear` gives.
 
     Clips that are there already stay; tasks.json comes last, so it names no clip that is
     not there.  Raises UsageError for a limit that is none, MediaError when audio is missing
@@ -131,10 +132,24 @@ def _write_clip(media: Media, folder: Path, piece: Piece) -> bool:
     path = folder / piece.clip
     if path.is_file():
         return False
-    first, last = (round(at * SAMPLE_RATE) for at in (piece.start, piece.end))
-    samples = media.samples(piece.recording).read(first, max(1, last - first))
-    _write(path, flac_bytes(samples))
+    _write(path, _flac(media, piece))
     return True
+
+
+def send_clips(media: Media, chosen: Sequence[Piece], track: Track = iter) -> int:
+    """Put the sound of pieces as FLAC where the audio itself lies; how many were not there yet."""
+    there, n_sent = {one.key for one in media.depot.kept("clips/")}, 0
+    for piece in track(chosen):
+        if piece.clip not in there:
+            with media.depot.writing(piece.clip) as scratch:
+                scratch.write_bytes(_flac(media, piece))
+            n_sent += 1
+    return n_sent
+
+
+def _flac(media: Media, piece: Piece) -> bytes:
+    first, last = (round(at * SAMPLE_RATE) for at in (piece.start, piece.end))
+    return flac_bytes(media.samples(piece.recording).read(first, max(1, last - first)))
 
 
 def _write(path: Path, data: bytes) -> None:

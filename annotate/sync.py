@@ -17,8 +17,9 @@ from annotate.labels import labelling_config, questions_of
 from annotate.labelstudio import LabelStudio, Placed, local_audio
 from annotate.pull import Known, Pulled, pull
 from annotate.server import SHARED
-from annotate.stage import PUSHED, known, outcome, sent, write_clips
+from annotate.stage import PUSHED, known, outcome, send_clips, sent, write_clips
 from annotate.tasks import Piece, Task, make_tasks
+from corpus.depot import S3Place
 from corpus.errors import UsageError
 from corpus.records import Tier, content_id
 from corpus.rows import Done
@@ -75,10 +76,14 @@ class Synced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """How the server comes by clips: it reads them here, is sent them, or finds them at `url`."""
+    """How the server comes by clips: it reads them here, is sent them, or finds them at `url`.
+
+    Or it signs addresses in the bucket where the corpus has its audio.
+    """
 
     here: bool = False
     url: str = ""
+    bucket: S3Place | None = None
 
 
 def _where(server: LabelStudio, project: int) -> str:
@@ -110,7 +115,10 @@ def push_to(
     store, questions = workspace.store, questions_of(workspace.config)
     recordings = {recording.id: recording for recording in store.recordings()}
     folder = workspace.root / SHARED
-    write_clips(workspace.media, folder, chosen, track)
+    if sound.bucket is None:
+        write_clips(workspace.media, folder, chosen, track)
+    else:
+        send_clips(workspace.media, chosen, track)
     project, notes = _project(workspace, server, title)
     if overlap:
         server.set_overlap(project, overlap)
@@ -163,6 +171,12 @@ def _sounds(
     server: LabelStudio, project: int, folder: Path, chosen: Sequence[Piece], sound: Sound
 ) -> dict[str, str]:
     """What each task names as its sound, by piece."""
+    if sound.bucket is not None:
+        place = replace(sound.bucket, prefix=f"{sound.bucket.prefix}/clips".lstrip("/"))
+        if chosen:
+            server.serve_bucket(project, place)
+        top = f"s3://{place.bucket}/{place.prefix.removesuffix('clips')}"
+        return {piece.id: f"{top}{piece.clip}" for piece in chosen}
     if sound.here:
         server.serve_folder(project, folder / "clips")
         return {piece.id: local_audio(piece.clip) for piece in chosen}

@@ -48,8 +48,11 @@ class Piece:
 
     @property
     def clip(self) -> str:
-        """The path of its sound, from the folder of all annotating."""
-        return f"clips/{self.id}.flac"
+        """The path of its sound, from the folder of all annotating, or the key in a bucket.
+
+        All of a recording lie together, so that they are found when that is purged.
+        """
+        return f"clips/{self.recording}/{self.id}.flac"
 
     @property
     def seconds(self) -> float:

@@ -35,9 +35,9 @@ pytest_plugins = (
     "tests.servers.hub",
     # Before what imports it.
     "tests.servers.postgres",
+    "tests.servers.s3",
     "tests.servers.label_studio",
     "tests.servers.media",
-    "tests.servers.s3",
     "tests.servers.site",
     # After what it imports of these.
     "tests.corpus.hub_releases",

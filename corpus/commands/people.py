@@ -150,13 +150,17 @@ def serve_label_studio(
     ] = None,
 ) -> None:
     """Run a Label Studio for this corpus until Ctrl-C; it is heard on this machine only."""
+    from annotate.bucket import reaching
     from annotate.server import ending_on_signals, running_server, serve
 
-    root = open_workspace(context).root
+    workspace = open_workspace(context)
+    root, place = workspace.root, workspace.media.depot.s3()
     if (there := running_server(root)) is not None:
         say(f"annotate: Label Studio runs already, at {there.url} (process {there.process})")
         return
-    with ending_on_signals(), serve(root, port, tell=lambda text: say(f"annotate: {text}")) as here:
+    more = reaching(place) if place else {}
+    starting = serve(root, port, tell=lambda text: say(f"annotate: {text}"), more=more)
+    with ending_on_signals(), starting as here:
         say(f"annotate: Label Studio is at {here.server.url}; Ctrl-C ends it")
         say(f"annotate: log in as {here.server.email}; {here.server.login} has the password")
         here.wait()
@@ -180,6 +184,10 @@ def push(
     audio_url: Annotated[
         str, typer.Option(help="Where the server finds clips that you put there; else sent.")
     ] = "",
+    send: Annotated[
+        bool,
+        typer.Option("--send", help="Send clips also where it could hear them in a bucket of S3."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would go there, and send nothing.")
     ] = False,
@@ -205,7 +213,8 @@ def push(
         say(f"annotate: would push {len(chosen)} tasks, {seconds / 60:.1f} minutes, to '{title}'")
         return
     with _server(workspace, url, token) as (server, here):
-        sound = Sound(here=here and not audio_url, url=audio_url)
+        place = None if send or audio_url else workspace.media.depot.s3()
+        sound = Sound(here=here and not audio_url, url=audio_url, bucket=place)
         track = tracker("clips")
         done = push_to(workspace, server, title, chosen, sound, overlap=overlap, track=track)
         address = f"{server.url}/projects/{done.project}"

@@ -41,7 +41,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def clip(of: Utterance) -> str:
-    return f"clips/{of.id}.flac"
+    return f"clips/{of.recording}/{of.id}.flac"
 
 
 def save(workspace: Workspace, *records: Recording | AlignedRecording) -> None:

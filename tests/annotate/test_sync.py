@@ -157,10 +157,8 @@ def test_the_clips_are_heard(
         address = f"{server.url}{task['data']['audio']}"
         login = {"Authorization": f"Token {label_studio.server.token}"}
         heard = server._http.get(address, headers=login)
-        assert (
-            heard.content
-            == (corpus.root / "annotate" / f"clips/{task['data']['external_id']}.flac").read_bytes()
-        )
+        clip = f"clips/{UNO.id}/{task['data']['external_id']}.flac"
+        assert heard.content == (corpus.root / "annotate" / clip).read_bytes()
     told = push_to(corpus, server, f"{title} 2", to_hear(corpus), Sound(url="https://x.org/c/"))
     (first, *_) = server.changed_tasks(told.project)
     assert first["data"]["audio"] == f"https://x.org/c/{PENA.id}.flac"

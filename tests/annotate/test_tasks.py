@@ -22,7 +22,7 @@ MADRE = utterance(UNO, "mare de mi alma", 6.0, 2.0)
 def test_a_task_says_what_it_is_about() -> None:
     (task,) = make_tasks(clips([PENA], RECORDINGS), RECORDINGS)
     assert task["data"] == {
-        "audio": f"clips/{PENA.id}.flac",
+        "audio": f"clips/{UNO.id}/{PENA.id}.flac",
         "external_id": PENA.id,
         "recording": UNO.id,
         "utterances": [PENA.id],
@@ -67,7 +67,7 @@ def test_a_piece_holds_all_that_is_sung_in_it() -> None:
     assert task["data"]["score"] == 0.25
     labels = [one for one in task["predictions"][0]["result"] if one["from_name"] == "label"]
     assert [one["value"]["start"] for one in labels] == [0.5, 4.5]
-    assert piece.clip == f"clips/{piece.id}.flac"
+    assert piece.clip == f"clips/{UNO.id}/{piece.id}.flac"
 
 
 @given(

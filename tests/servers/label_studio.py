@@ -21,6 +21,7 @@ from annotate import server
 from annotate.home import VERSION
 from annotate.server import Running, serve
 from tests.servers.postgres import Postgres, postgres
+from tests.servers.s3 import KEY, SECRET
 
 PRIVATE = "labelstudio"
 
@@ -63,7 +64,9 @@ def label_studio(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         if os.environ.get("CANTE_POSTGRES"):
             starting = _on(stack.enter_context(postgres()))
         with starting:
-            running = stack.enter_context(serve(root))
+            # For the tests with a bucket; no other asks for them.
+            more = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+            running = stack.enter_context(serve(root, more=more))
         yield running
 
 

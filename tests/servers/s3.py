@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-__all__ = ["S3", "SECRET", "bucket", "s3", "s3_server"]
+__all__ = ["KEY", "S3", "SECRET", "bucket", "s3", "s3_server"]
 
 KEY, SECRET = "AKIACANTE", "a-very-secret-key-of-s3"
 
