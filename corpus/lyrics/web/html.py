@@ -30,6 +30,7 @@ _LINE = frozenset(
 )
 _MOST_LOOKED_AT = 100
 """Elements that are looked at for one with text: each costs as much as all that is inside it."""
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -53,9 +54,13 @@ def document(body: bytes, encoding: str = "") -> Selector | None:
     if is_binary(body):
         return None
     text = body.decode(encoding, "replace") if encoding else decode(body)
+    text = _SURROGATES.sub("", text)  # UTF-7 may write them
     # lxml trusts a declaration of XML, and the encoding that stands there, over what it is given.
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
     return Selector(text=text, type="html") if text.strip() else None
+
+
+_NO_PAGE = etree.Element("html")
 
 
 def xpath_of(selector: str) -> str:
@@ -69,7 +74,8 @@ def xpath_of(selector: str) -> str:
         except SelectorError as error:
             raise ValueError(f"no CSS selector: {error}") from error
     try:
-        etree.XPath(selector)
+        # Tried: what it names and is not known only comes out where it is asked.
+        etree.XPath(selector)(_NO_PAGE)
     except etree.XPathError as error:
         raise ValueError(f"no XPath: {error}") from error
     return selector

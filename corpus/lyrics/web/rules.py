@@ -31,9 +31,12 @@ def _selector(text: str) -> str:
 
 def _codec(text: str) -> str:
     try:
-        return codecs.lookup(text).name if text else ""
-    except LookupError as error:
+        name = codecs.lookup(text).name if text else ""
+        # Tried, since Python knows codecs of other things by names as well.
+        b"a".decode(name or "utf-8", "replace")
+    except (LookupError, UnicodeError) as error:
         raise ValueError("no encoding of that name is known") from error
+    return name
 
 
 def _address(text: str) -> str:
