@@ -13,6 +13,8 @@ __all__ = ["ROOT", "Newer", "newer"]
 
 ROOT = Path(__file__).parents[1]
 _LIBRARIES = ("torch>=2.11,<2.14", "transformers>=5.17,<6", "datasets>=5.2,<5.3")
+# What `datasets` reads and writes sound with: each line of it goes with some of torch.
+_SOUND = "torchcodec<0.14"
 _HUB = "huggingface-hub>=2"
 _FOR_TESTS = ("pytest", "hypothesis", "jiwer", "kaldiio")
 
@@ -27,7 +29,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Newer:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = str(folder / "bin" / "python")
     ours = ["--editable", f"{ROOT}[annotate,publish,train]"]
-    wanted = [*_LIBRARIES, _HUB, *_FOR_TESTS, *ours]
+    wanted = [*_LIBRARIES, _SOUND, _HUB, *_FOR_TESTS, *ours]
     subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
 
     def run(*files: Path) -> str:
