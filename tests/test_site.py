@@ -17,11 +17,10 @@ import yaml
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 ENGLISH = sorted(path for path in DOCS.glob("*.md") if not path.name.endswith(".es.md"))
-LOOKED_UP = {"alignment", "architecture", "benchmarks", "changelog", "data-model", "errors"}
-LOOKED_UP |= {"reference"}
-"""Pages of the part "Look it up" that are in English alone."""
+LOOKED_UP = (ROOT / "mkdocs.yml").read_text("utf-8").partition("  - Look it up:")[2]
+"""The part of the navigation whose pages are in English alone."""
 
-HOW_TOS = [path for path in ENGLISH if path.stem not in LOOKED_UP]
+HOW_TOS = [path for path in ENGLISH if f" {path.name}\n" not in LOOKED_UP]
 
 
 class Page(HTMLParser):
@@ -98,6 +97,12 @@ def test_every_page_is_in_the_navigation_and_on_the_disk() -> None:
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     named = set(re.findall(r"[\w-]+\.md$", text.partition("\nnav:")[2], re.MULTILINE))
     assert named == {path.name for path in ENGLISH}
+
+
+def test_the_readme_names_every_page_and_its_links_are_there() -> None:
+    named = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert [one for one in named if not (ROOT / one).exists()] == []
+    assert {path.name for path in ENGLISH} <= {Path(one).name for one in named}
 
 
 def test_every_title_of_the_navigation_is_in_spanish() -> None:
