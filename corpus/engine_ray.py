@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,6 +26,9 @@ R = TypeVar("R")
 
 LOCAL = "local"
 """The address that means: start one on this machine."""
+
+_KNOCK_S = 10.0
+"""Seconds that the address of a cluster is waited for."""
 
 _PATIENCE_S = 60.0
 """Seconds after which it is told that a worker has not begun."""
@@ -81,6 +85,7 @@ def _connected(address: str, n_workers: int | None) -> Any:
     if address == LOCAL:
         where["num_cpus"] = max(n_workers or 1, os.cpu_count() or 1)
     try:
+        _knock(address)
         ray.init(**where, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     # Which one depends on how far it came.
     except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
@@ -90,6 +95,13 @@ def _connected(address: str, n_workers: int | None) -> Any:
             f"part of one, and --ray {LOCAL} starts one here"
         ) from error
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens at HOST:PORT: Ray would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
 
 
 class _RayWorker:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from align.emissions import WhisperCTC, pick_device
+from align.emissions import WhisperCTC, name_of, pick_device
 from align.encoder import WhisperEncoder
 from align.head import Head, HeadConfig, load_head, save_head, shipped_head
 from align.labels import LABELS
@@ -64,6 +64,24 @@ def test_the_encoder_computes_what_that_of_transformers_does(tiny_whisper: Path)
         expected = states[layer][0][:350]
         scale = float(expected.abs().mean())
         assert float((ours[:, layer] - expected).abs().mean()) < 1e-4 * scale
+
+
+def test_several_windows_at_once_are_heard_as_one_by_one(
+    tiny_whisper: Path, tiny_head: Path
+) -> None:
+    told: list[float] = []
+    once = WhisperCTC(tiny_whisper, tiny_head, "cpu").hear(noise(75.3))
+    heard = WhisperCTC(tiny_whisper, tiny_head, "cpu", 3).hear(noise(75.3), told.append)
+    assert len(told) == 2
+    assert np.abs(heard.letters - once.letters).max() < 1e-4
+    assert np.abs(heard.voice - once.voice).max() < 1e-4
+
+
+def test_a_model_has_its_name_before_it_is_loaded(tiny_whisper: Path, tiny_head: Path) -> None:
+    model = WhisperCTC(tiny_whisper, tiny_head, "cpu")
+    assert name_of(tiny_whisper, tiny_head) == model.name
+    with pytest.raises(ModelError, match="comes with cante-corpus"):
+        name_of(tiny_whisper)
 
 
 def test_emissions_are_log_probabilities_of_every_frame(

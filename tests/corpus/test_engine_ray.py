@@ -32,6 +32,12 @@ _QUICK = {
 }
 
 
+def test_a_cluster_that_is_not_there_is_told_of_at_once(store: Store) -> None:
+    # Before this process is part of another one.
+    with pytest.raises(EngineError, match=r"no Ray cluster can be used at '127\.0\.0\.1:1'"):
+        take(store, steps.no_model, Ray(address="127.0.0.1:1"))
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """One with a node of two processors."""
