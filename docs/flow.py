@@ -1,7 +1,8 @@
-"""Draws docs/flow.svg, the picture of the flow: `python docs/flow.py`."""
+"""Draws docs/flow.svg and flow.es.svg, the picture of the flow: `python docs/flow.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 BOXES = (
@@ -28,6 +29,29 @@ ARROWS = (
     (480, 260, 420, 260, "evaluate", 450, 250),
     (565, 230, 565, 150, "better drafts", 606, 195),
 )
+TITLE = "From recordings and letras to a dataset and a fine-tuned Whisper"
+SPANISH = {
+    TITLE: "De grabaciones y letras a un conjunto de datos y un Whisper afinado",
+    "recordings": "grabaciones",
+    "files, folders, links, a CSV": "ficheros, enlaces, una tabla",
+    "Recording": "Grabación",
+    "16 kHz FLAC, tags, rights": "FLAC, datos, derechos",
+    "Verse": "Copla",
+    "one copla, as written": "tal como está escrita",
+    "Match": "Coplas halladas",
+    "which coplas are sung": "qué se canta, y dónde",
+    "Utterance": "Fragmento",
+    "at most 30 s, words timed": "hasta 30 s, palabra a palabra",
+    "dataset": "edición",
+    "parquet, splits by singer": "particiones por cantaor",
+    "model": "modelo",
+    "a fine-tuned Whisper": "un Whisper afinado",
+    "transcripts": "transcripciones",
+    "and what still hurts": "y qué sigue fallando",
+    "better drafts": "borradores",
+}
+"""Commands stay as they are typed."""
+
 WIDTH, HEIGHT, BOX_WIDTH, BOX_HEIGHT = 900, 310, 170, 60
 
 
@@ -49,11 +73,16 @@ def arrow(x1: int, y1: int, x2: int, y2: int, label: str, x: int, y: int) -> str
     )
 
 
-def svg() -> str:
-    """Give the whole picture."""
+def svg(words: Mapping[str, str] | None = None) -> str:
+    """Give the whole picture; `words` are those of another language."""
+    told = words or {}
+    boxes = [
+        (x, y, told.get(title, title), told.get(text, text), c) for x, y, title, text, c in BOXES
+    ]
+    arrows = [(*ends, told.get(label, label), x, y) for *ends, label, x, y in ARROWS]
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
-        "<title>From recordings and letras to a dataset and a fine-tuned Whisper</title>"
+        f"<title>{told.get(TITLE, TITLE)}</title>"
         "<style>text{font-family:Helvetica,Arial,sans-serif;text-anchor:middle;fill:#222}"
         ".t{font-size:16px;font-weight:bold}.s{font-size:11.5px}"
         ".v{font-size:12px;fill:#8a2c2c;font-style:italic}</style>"
@@ -61,8 +90,9 @@ def svg() -> str:
         ' markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8z" fill="#8a2c2c"/></marker></defs>'
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>'
     )
-    return head + "".join(box(*b) for b in BOXES) + "".join(arrow(*a) for a in ARROWS) + "</svg>\n"
+    return head + "".join(box(*b) for b in boxes) + "".join(arrow(*a) for a in arrows) + "</svg>\n"
 
 
 if __name__ == "__main__":
     (Path(__file__).parent / "flow.svg").write_text(svg(), "utf-8")
+    (Path(__file__).parent / "flow.es.svg").write_text(svg(SPANISH), "utf-8")

@@ -47,9 +47,10 @@ def test_the_readme_names_the_commands_of_the_makefile() -> None:
         assert line in makefile
 
 
-def test_the_picture_is_what_its_script_draws() -> None:
-    drawn = runpy.run_path(str(ROOT / "docs" / "flow.py"))["svg"]()
-    assert (ROOT / "docs" / "flow.svg").read_text("utf-8") == drawn
+def test_the_pictures_are_what_their_script_draws() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "flow.py"))
+    for name, words in (("flow.svg", None), ("flow.es.svg", script["SPANISH"])):
+        assert (ROOT / "docs" / name).read_text("utf-8") == script["svg"](words)
 
 
 def test_the_tree_of_errors_is_what_the_code_says() -> None:
