@@ -127,6 +127,23 @@ def test_the_command_serves_until_it_is_told_to_end(cli: Cli, migrated: Path) ->
     assert running_server(root) is None
 
 
+def test_nothing_of_ours_reaches_it_and_nothing_of_it_gets_out(
+    use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(stand_in(tmp_path))
+    # Names that it reads for its own.
+    for name in ("HOST", "DEBUG", "USERNAME", "POSTGRE_HOST", "SENTRY_DSN", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "https://elsewhere.example.org")
+    with serve(tmp_path) as running:
+        told = Path(f"/proc/{running.process.pid}/environ").read_bytes().decode()
+    environment = dict(one.split("=", 1) for one in told.split("\0") if one)
+    assert "elsewhere.example.org" not in told
+    assert environment["COLLECT_ANALYTICS"] == environment["LATEST_VERSION_CHECK"] == "false"
+    assert environment["SENTRY_DSN"] == environment["FRONTEND_SENTRY_DSN"] == ""
+    # What asks all the same asks a proxy that is none.
+    assert environment["HTTPS_PROXY"] == environment["HTTP_PROXY"] == "http://127.0.0.1:9"
+
+
 # ---- ports
 
 
