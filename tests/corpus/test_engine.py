@@ -81,6 +81,7 @@ def check_the_same_is_kept(engine: Engine, store: Store, another: Store, folder:
     assert kept(another) == kept(store)
 
 
+@pytest.mark.long
 def test_the_aligner_places_the_same_words_in_processes(
     tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
