@@ -138,7 +138,7 @@ def _first_process() -> bool:
 def _dataset(context: typer.Context, what: str) -> str | Path:
     """The folder of a dataset, or its name at the hub; the newest release when nothing is said."""
     if not what:
-        return newest_release(context)
+        return newest_release(context, to_hear=True)
     if Path(what).is_dir():
         return Path(what)
     if release := release_folder(context, what):

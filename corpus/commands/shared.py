@@ -103,16 +103,26 @@ def find_release(context: typer.Context, what: str) -> Path:
     return found
 
 
-def newest_release(context: typer.Context) -> Path:
-    """The release that was made last, and that no other follows."""
+def newest_release(context: typer.Context, *, to_hear: bool = False) -> Path:
+    """The release that was made last, and that no other follows.
+
+    `to_hear`: of those with sound, rebuilt ones among them.  Else what lies there under another
+    name than its own is left out: it was rebuilt or pulled, and is given away by its name only.
+    """
     from corpus.publish.folder import read_manifest
 
     with extra("publish"):
         from corpus.publish.withdraw import released_here
-    folders = released_here(open_workspace(context))
-    if not folders:
-        raise UsageError("there is no release yet: `corpus release NAME` makes one")
-    return max(folders, key=lambda folder: (read_manifest(folder).made, folder.name))
+    told = {folder: read_manifest(folder) for folder in released_here(open_workspace(context))}
+    made = {
+        folder: one.made
+        for folder, one in told.items()
+        if (one.codec if to_hear else one.name == folder.name)
+    }
+    if not made:
+        what = "release with sound" if to_hear and told else "release"
+        raise UsageError(f"there is no {what} yet: `corpus release NAME` makes one")
+    return max(made, key=lambda folder: (made[folder], folder.name))
 
 
 def release_folder(context: typer.Context, what: str) -> Path | None:

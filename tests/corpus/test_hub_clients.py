@@ -128,7 +128,9 @@ def environment(hub: Hub, home: Path, **more: str) -> dict[str, str]:
 
 
 def ran(arguments: list[str], env: dict[str, str]) -> str:
-    done = subprocess.run(arguments, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        arguments, env=env, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

@@ -14,9 +14,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+import typer
 from numpy.typing import NDArray
 
-from corpus.errors import PublishError
+from corpus.commands.hub import app
+from corpus.commands.shared import newest_release
+from corpus.errors import PublishError, UsageError
 from corpus.media import flac_bytes
 from corpus.publish.choose import Wanted
 from corpus.publish.folder import data_files, read_manifest
@@ -276,3 +279,24 @@ def test_the_commands(cli: Cli, workspace: Workspace, pointers: Path, tmp_path: 
     assert cli("rebuild", "nothing", "--media", media).code == 2
     assert cli("rebuild", "dos", "--media", tmp_path / "nowhere").code == 2
     assert cli("rebuild", "dos", "--media", media, "--audio", "mp3").code == 2
+
+
+def test_what_was_rebuilt_is_to_be_heard_and_not_to_be_given_away(
+    cli: Cli, workspace: Workspace, pointers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rights of its sound are those of the recordings again."""
+    write(tmp_path / "mine" / "a.wav", sound(0))
+    context = typer.Context(
+        typer.main.get_command(app), obj={"workspace": workspace.root, "debug": False}
+    )
+    with context:
+        with pytest.raises(UsageError, match="there is no release with sound yet"):
+            newest_release(context, to_hear=True)
+        assert cli("rebuild", "uno", "--media", tmp_path / "mine").code == 1
+        rebuilt = pointers.with_name("uno-rebuilt")
+        assert newest_release(context, to_hear=True) == rebuilt
+        assert newest_release(context) == pointers
+    monkeypatch.setenv("HF_TOKEN", "hf_nobody")
+    ran = cli("push", "pena/cante", "uno-rebuilt", "--public")
+    assert ran.code == 1
+    assert "uno may not be public (6 by the audio: unknown)" in ran.err
