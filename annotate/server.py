@@ -203,7 +203,7 @@ def _started(
     with _process(executable, environment, root, port, log) as process:
         url = f"http://127.0.0.1:{port}"
         _wait(process, url, log)
-        _check(url, login, folder)
+        _check(url, login, folder, log)
         server = _server(folder, login, url, process.pid)
         yield Running(server=server, log=log, process=process)
 
@@ -287,20 +287,25 @@ def _healthy(client: httpx.Client, url: str) -> bool:
         return False
 
 
-def _check(url: str, login: Login, folder: Path) -> None:
+def _check(url: str, login: Login, folder: Path, log: Path) -> None:
     """Whether it is the server of this folder, and takes the token that was made for it."""
     headers = {"Authorization": f"Token {login.token}"}
+    asked = "/api/current-user/whoami"
     try:
-        asked = f"{url}/api/current-user/whoami"
-        answer = httpx.get(asked, headers=headers, trust_env=False, timeout=60.0)
-        taken = answer.is_success
+        answer = httpx.get(f"{url}{asked}", headers=headers, trust_env=False, timeout=60.0)
     except httpx.HTTPError:
-        taken = False
-    if not taken:
+        raise AnnotationServerError(_ended("does not answer", log)) from None
+    if answer.is_success:
+        return
+    # It writes down what it is asked.
+    if asked not in log.read_text("utf-8", "replace"):
         raise AnnotationServerError(
-            f"Label Studio runs, and does not take the token in {folder / 'login.json'}: put back "
-            f"the right one; or, where nothing there is worth keeping, remove {folder}"
+            f"something else has taken {url} while Label Studio was starting: run again"
         )
+    raise AnnotationServerError(
+        f"Label Studio runs, and does not take the token in {folder / 'login.json'}: put back "
+        f"the right one; or, where nothing there is worth keeping, remove {folder}"
+    )
 
 
 def _ended(how: str, log: Path) -> str:

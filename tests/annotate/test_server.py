@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -256,6 +258,35 @@ def test_a_token_that_the_server_does_not_take_is_told(fresh: Path) -> None:
     with pytest.raises(AnnotationServerError, match="does not take the token") as error:
         serve(fresh).__enter__()
     assert "0" * 40 not in str(error.value)
+
+
+def test_a_port_that_something_else_takes_meanwhile_is_told(
+    use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(program(tmp_path, "import time\ntime.sleep(60)"))
+
+    class Other(BaseHTTPRequestHandler):
+        """The Label Studio of another corpus, which was quicker."""
+
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/health" else 401)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        thread = threading.Thread(target=other.serve_forever, args=(0.05,))
+        thread.start()
+        # It was free when it was looked for.
+        monkeypatch.setattr(server, "_port", lambda *_: other.server_port)
+        try:
+            with pytest.raises(AnnotationServerError, match="something else has taken"):
+                serve(tmp_path).__enter__()
+        finally:
+            other.shutdown()
+            thread.join()
+    assert running_server(tmp_path) is None
 
 
 # ---- the program
