@@ -6,12 +6,14 @@ Killed between the two, the next purge removes what was left.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus.lyrics.web.pages import pages_of
 from corpus.media import removed
+from corpus.publish.splits import names_in
 from corpus.publish.withdraw import released_here, withdrawn
 from corpus.records import Recording, Tombstone
 from corpus.run import now
@@ -34,12 +36,14 @@ class Choice:
 class Purged:
     """What was removed: rows by table, and how many files.
 
-    `published` are the releases of the corpus that hold some of it, and how many rows.
+    `published` are the releases of the corpus that hold some of it, and how many rows;
+    `elsewhere` those of which no folder lies in the corpus.
     """
 
     rows: tuple[tuple[str, int], ...]
     n_files: int
     published: tuple[tuple[str, int], ...] = ()
+    elsewhere: tuple[tuple[str, int], ...] = ()
 
 
 def chosen(
@@ -48,14 +52,14 @@ def chosen(
     """Recordings by their id, artist or source, with the tracks cut from them; letras by source.
 
     A source is meant whole or by its beginning: a file, a folder, a site.  Artists
-    are compared without regard to case and accents.
+    are compared without regard to case and accents; what one sings with others is of each.
     """
     everything = workspace.store.recordings()
     mine = {
         one.id
         for one in everything
         if (recording and one.id == recording)
-        or (artist and fold(one.artist) == fold(artist))
+        or (artist and fold(artist) in (fold(one.artist), *names_in(one.artist)))
         or (source and any(place.startswith(source) for place in _places(one)))
     }
     taken = tuple(one for one in everything if one.id in mine or one.part_of in mine)
@@ -80,11 +84,28 @@ def purge(workspace: Workspace, choice: Choice, reason: str) -> Purged:
         Tombstone(recording=one.id, source=one.source, suffix=one.suffix, reason=reason, at=now())
         for one in choice.recordings
     ]
+    held = _held(workspace)
     with workspace.store.transaction() as transaction:
         rows = transaction.purge([one.id for one in choice.recordings], choice.letras)
         transaction.save(tombs)
     n_files = n_pages + empty_tombs(workspace)
-    return Purged(rows=tuple(rows.items()), n_files=n_files, published=_published(workspace))
+    return Purged(
+        rows=tuple(rows.items()),
+        n_files=n_files,
+        published=_published(workspace),
+        elsewhere=_elsewhere(workspace, held - _held(workspace)),
+    )
+
+
+def _held(workspace: Workspace) -> Counter[str]:
+    """How many utterances of each release the corpus still has."""
+    return Counter({one.name: len(one.utterances) for one in workspace.store.releases()})
+
+
+def _elsewhere(workspace: Workspace, lost: Counter[str]) -> tuple[tuple[str, int], ...]:
+    """Of what releases lost, that of those whose folder is not in the corpus."""
+    here = {path.parent.name for path in (workspace.root / "releases").glob("*/manifest.json")}
+    return tuple((name, n_rows) for name, n_rows in sorted(lost.items()) if name not in here)
 
 
 def _published(workspace: Workspace) -> tuple[tuple[str, int], ...]:

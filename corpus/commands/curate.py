@@ -248,3 +248,8 @@ def _tell(purged: Purged) -> None:
             f"purge: the release {release} holds {n_rows} rows of it: `corpus withdraw {release} "
             "NEW` makes one without them, to push where that one was"
         )
+    for release, n_rows in purged.elsewhere:
+        say(
+            f"purge: the release {release}, whose folder is not in the corpus, held {n_rows} rows "
+            "of it: `corpus withdraw FOLDER NEW` makes one without them"
+        )

@@ -26,10 +26,11 @@ from tests.corpus.publishing import publish, said, table
 # ---- the folder
 
 
-def test_the_same_gives_the_same_bytes(aligned: Workspace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", list(Codec))
+def test_the_same_gives_the_same_bytes(aligned: Workspace, tmp_path: Path, codec: Codec) -> None:
     folders = (tmp_path / "here" / "uno", tmp_path / "there" / "uno")
     for folder in folders:
-        publish(aligned, folder, Tier.BRONZE)
+        publish(aligned, folder, Tier.BRONZE, codec=codec)
     first, second = map(read_manifest, folders)
     assert first.files == second.files
     assert first.files.keys() > {"README.md", "plots/hours.png"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,6 +19,7 @@ from corpus.records import Tier
 from corpus.workspace import Workspace
 from tests.conftest import Cli
 from tests.corpus.publishing import publish, table
+from tests.servers.hub_state import Hub
 
 
 @pytest.fixture
@@ -62,6 +64,47 @@ def test_a_purged_singer_is_told_and_left_out(cli: Cli, aligned: Workspace, fold
     assert withdrawn(aligned, folder) != []
     assert withdrawn(aligned, after) == []
     assert released_here(aligned) == [after]
+
+
+def test_a_release_that_lies_elsewhere_is_told_too(
+    cli: Cli, aligned: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    publish(aligned, tmp_path / "afuera")
+    told = purge(cli, "--artist", "Paco")
+    assert "the release uno holds 2 rows of it" in told
+    assert "the release afuera, whose folder is not in the corpus, held 1 rows of it" in told
+    assert cli("withdraw", tmp_path / "afuera", "dos").code == 0
+    assert "Paco" not in {row["singer"] for row in table(folder.with_name("dos")).to_pylist()}
+
+
+def test_what_one_sings_with_others_goes_too(cli: Cli, aligned: Workspace) -> None:
+    one, other = aligned.store.recordings()[:2]
+    with aligned.store.transaction() as transaction:
+        transaction.save([replace(one, artist="El Lebrijano y Paco")])
+        transaction.save([replace(other, artist="Fosforito con Paco")])
+    purge(cli, "--artist", "paco")
+    left = {one.artist for one in aligned.store.recordings()}
+    assert "El Lebrijano y Paco" not in left
+    assert "Fosforito con Paco" in left  # who accompanies does not sing
+
+
+def test_a_push_after_it_takes_the_rows_away(cli: Cli, hub: Hub, online: Hub, folder: Path) -> None:
+    assert cli("push", "pena/cante").code == 0
+    mine = {row["id"] for row in table(folder).to_pylist() if row["singer"] == "Paco"}
+    purge(cli, "--artist", "Paco")
+    assert cli("withdraw", "uno", "dos").code == 0
+    hub.calm()
+    assert cli("push", "pena/cante").code == 0
+    files = online.repos["pena/cante"].files
+    rows = [
+        row
+        for path, data in files.items()
+        if path.endswith(".parquet")
+        for row in pq.read_table(pa.BufferReader(data), columns=["id", "singer"]).to_pylist()
+    ]
+    assert len(rows) == 8
+    assert not mine & {row["id"] for row in rows}
+    assert b"`uno` without what had to be withdrawn" in files["README.md"]
 
 
 def test_what_stays_keeps_its_bytes_and_split(
