@@ -45,6 +45,11 @@ class Work:
         return self.right + self.corrected + self.rejected
 
     @property
+    def said(self) -> int:
+        """Utterances of which anything was said, drafts aside."""
+        return self.done + self.flagged + self.skipped
+
+    @property
     def pace(self) -> float | None:
         """Minutes that a minute of audio takes."""
         return self.minutes / self.audio if self.audio else None

@@ -40,7 +40,8 @@ def show_work(workspace: Workspace, *, json: bool) -> None:
         as_json({"people": told, "projects": projects, "shares": shared})
         return
     _show_projects(projects)
-    _show_work([*people, *(one.work for one in projects)])
+    spoken_of = (one.work for one in projects if one.work.said)
+    _show_work([*people, *spoken_of])
     _show_agreement(
         [(one.person, with_others) for one, with_others in zip(people, agreed, strict=True)]
         + [(one.name, one.agreement) for one in projects]
