@@ -19,7 +19,7 @@ from corpus.errors import TrainError
 from train.batches import Collator
 from train.check import Check
 from train.config import TrainConfig, dump_toml
-from train.data import Progress, Split, open_splits
+from train.data import Progress, Split, open_some, open_splits
 from train.device import peak_memory_mb, pick_device, sharded
 from train.folders import making
 from train.guards import check_leak, shared_values
@@ -99,8 +99,9 @@ def finetune(
     device = pick_device(config.device)
     processes = PartialState(cpu=device == "cpu")
     output = Path(config.output).absolute()
-    splits = {} if config.streaming else _splits(dataset)
-    asked = identity(config, str(dataset), splits["train"].digest() if splits else "streamed")
+    splits = _watched(dataset, config) if config.streaming else _splits(dataset)
+    digest = "streamed" if config.streaming else splits["train"].digest()
+    asked = identity(config, str(dataset), digest)
     result = finished(output, asked)
     if result is not None:
         shutil.rmtree(part_folder(output), ignore_errors=True)
@@ -134,6 +135,12 @@ def _splits(dataset: str | Path) -> dict[str, Split]:
         raise TrainError(f"{dataset} has no split 'train' (it has {', '.join(splits)})")
     check_leak({name: split.sources() for name, split in splits.items()})
     return splits
+
+
+def _watched(dataset: str | Path, config: TrainConfig) -> dict[str, Split]:
+    """What a streamed run is watched by: some of the split validation, where there is one."""
+    some = open_some(dataset, "validation", config.check_utterances, seed=config.seed)
+    return {"validation": some} if some and config.checks else {}
 
 
 def _with_room(dataset: str, asked: _Run) -> tuple[Whisper, TrainResult]:

@@ -105,7 +105,7 @@ def shared_values(
     lines = []
     for name, columns in values.items():
         for column, found in columns.items():
-            shared = set(found) & set(values["train"].get(column, ()))
+            shared = set(found) & set(values.get("train", {}).get(column, ()))
             if name != "train" and shared:
                 lines.append(f"{len(shared)} of {len(found)} {column}s of {name} are in train too")
     return tuple(lines)
@@ -121,9 +121,14 @@ def another_language(texts: Iterable[str], language: str) -> str | None:
     from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
     words = " ".join(texts).split()[:_MOST_WORDS]
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    if len(words) < _FEWEST_WORDS:
+        return None
+    try:
+        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    except OSError as error:  # it is unpacked into a temporary file
+        return f"whether the texts are in '{language}' cannot be told: {error.strerror or error}"
     known = [name for name in identifier.labels if name in LANGUAGES]
-    if len(words) < _FEWEST_WORDS or language not in known:
+    if language not in known:
         return None
     identifier.set_languages(known)
     found, share = identifier.classify(" ".join(words))

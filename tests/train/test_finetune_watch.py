@@ -181,6 +181,28 @@ def test_a_full_gpu_halves_the_batch(
     assert sizes == [2, 1, 1, 1, 1]
 
 
+def test_a_gpu_that_is_full_after_a_checkpoint(
+    dataset: Path, config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers would go on with the batches that the checkpoint was made with."""
+    import torch
+
+    sizes: list[int] = []
+    real = Seq2SeqTrainer.training_step
+
+    def step(self: Any, model: Any, inputs: dict[str, Any], *rest: Any) -> Any:
+        sizes.append(len(inputs["labels"]))
+        if len(sizes) > 1 and sizes[-1] > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return real(self, model, inputs, *rest)
+
+    monkeypatch.setattr(Seq2SeqTrainer, "training_step", step)
+    asked = replace(config, batch_size=2, max_steps=None, epochs=3, checks=0, save_minutes=0)
+    result = finetune(dataset, asked)
+    assert (result.steps, result.batch_size) == (3, 1)
+    assert sizes == [2, 2, 1, 1, 1, 1]  # the first step is not done again
+
+
 def test_a_gpu_too_small_for_one_window(
     dataset: Path, config: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,8 +245,28 @@ def test_a_full_disk_at_a_checkpoint(
     config = replace(config, save_minutes=0)
     with monkeypatch.context() as patch:
         patch.setattr(Seq2SeqTrainer, "_save_optimizer_and_scheduler", full)
-        with pytest.raises(TrainError, match=r"checkpoints in .* cannot be kept: .*No space left"):
+        with pytest.raises(TrainError, match=r"checkpoints in .* cannot be kept .*No space left"):
             finetune(dataset, config)
+    assert finetune(dataset, config).steps == 3
+
+
+@pytest.mark.parametrize("what", ["weights", "optimizer"])
+def test_a_disk_that_takes_no_more(dataset: Path, config: TrainConfig, what: str) -> None:
+    """A real limit: each library says it in its own way, torch.save as a RuntimeError."""
+    resource = pytest.importorskip("resource")  # not on Windows
+    config = replace(config, save_minutes=0, checks=0)
+    weights = (Path(config.model) / "model.safetensors").stat().st_size
+    limit = weights // 2 if what == "weights" else weights * 3 // 2
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(
+            TrainError, match=r"cannot be kept \(.*\): is the disk full\?"
+        ) as caught:
+            finetune(dataset, config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(caught.value)
     assert finetune(dataset, config).steps == 3
 
 
