@@ -1,6 +1,6 @@
 """How fast utterances go out of a corpus to a real Label Studio, and what people said into it.
 
-    python -m bench.annotate_store [UTTERANCES]
+    python bench/annotate_store.py [UTTERANCES]
 
 As `corpus annotate push` and `pull` do it: clips are cut, the store is read and written.  The
 server finds the clips at an address, and its people have handed everything in as it was.
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from annotate_server import TEXT, check, timed
 
 from annotate.labelstudio import LabelStudio
 from annotate.server import serve
 from annotate.stage import to_hear
 from annotate.sync import Sound, pull_from, push_to
 from annotate.tasks import Piece, make_tasks
-from bench.annotate_server import TEXT, check, timed
 from corpus.media import flac_bytes
 from corpus.records import Recording, Utterance
 from corpus.rows import AlignedRecording

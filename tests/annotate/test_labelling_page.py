@@ -33,6 +33,7 @@ def project(server: LabelStudio, label_studio: Running) -> int:
     shared = label_studio.log.parent.parent / SHARED
     time = np.arange(round(piece.seconds * 16_000)) / 16_000
     sound = np.sin(2 * np.pi * 330 * time) * np.sin(np.pi * time) ** 2 / 2
+    (shared / piece.clip).parent.mkdir(exist_ok=True)
     (shared / piece.clip).write_bytes(flac_bytes(sound.astype(np.float32)))
     server.serve_folder(made, shared / "clips")
     server.add_tasks(made, [{**task, "data": {**task["data"], "audio": local_audio(piece.clip)}}])
