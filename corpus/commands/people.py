@@ -107,6 +107,10 @@ def import_exports(
     ],
 ) -> None:
     """Take annotations in from Label Studio's JSON export; nothing unchecked becomes checked."""
+    _take_in(context, paths)
+
+
+def _take_in(context: typer.Context, paths: list[Path]) -> None:
     from annotate.stage import items, take_in
 
     workspace = open_workspace(context)
@@ -237,6 +241,12 @@ def push(
 @annotate.command()
 def pull(
     context: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="What a page of `corpus annotate page` exported: read instead of a server."
+        ),
+    ] = None,
     project: Project = "",
     everything: Annotated[
         bool, typer.Option("--all", help="Read everything again, not what changed.")
@@ -251,8 +261,15 @@ def pull(
     """Bring back what people said in Label Studio; nothing unchecked becomes checked.
 
     What is malformed is set aside with the reason. With `--watch`, the server of
-    `corpus annotate serve` also tells at once when somebody hands in.
+    `corpus annotate serve` also tells at once when somebody hands in. Files are read as
+    `corpus annotate import` reads them.
     """
+    if files:
+        # The address and the token may stand in the environment for other times.
+        if project or everything or watch is not None or json:
+            raise UsageError("files are read without a server: name them alone")
+        _take_in(context, files)
+        return
     with extra("annotate"):
         from annotate.server import ending_on_signals
         from annotate.sync import projects_of, pull_from

@@ -182,9 +182,12 @@ def test_the_file_is_named_and_taken_in(
     opened.press("a")
     name, _ = saved(opened, tmp_path)
     assert name.startswith("cante_Ana-Nunez_")
-    assert cli("annotate", "import", tmp_path / name).code == 0
+    assert cli("annotate", "pull", tmp_path / name).code == 0
     (said,) = workspace.store.annotations()
     assert (said.utterance, said.annotator) == (PENA.id, "Ana Núñez")
+    told = cli("annotate", "pull", tmp_path / name, "--watch", "5")
+    assert told.code == 2
+    assert "files are read without a server: name them alone" in told.err
 
 
 @pytest.mark.parametrize(
