@@ -16,8 +16,8 @@ from annotate.queue import by_worth, within
 from annotate.tasks import Piece, clips, make_tasks, pieces
 from corpus.changes import CHANGED
 from corpus.collect.base import file_inputs, printable
-from corpus.errors import UsageError
-from corpus.media import SAMPLE_RATE, Media, flac_bytes
+from corpus.errors import MediaError, UsageError
+from corpus.media import SAMPLE_RATE, FlacSamples, Media, flac_bytes
 from corpus.records import Description, Tier
 from corpus.rows import Amended, Done
 from corpus.run import Failure, Item, Outcome, now
@@ -130,12 +130,20 @@ def write_clips(media: Media, folder: Path, chosen: Sequence[Piece], track: Trac
 
 def _write_clip(media: Media, folder: Path, piece: Piece) -> bool:
     path = folder / piece.clip
-    if path.is_file():
-        return False
     first, last = (round(at * SAMPLE_RATE) for at in (piece.start, piece.end))
     samples = media.samples(piece.recording).read(first, max(1, last - first))
+    if _is_whole(path, len(samples)):
+        return False
     _write(path, flac_bytes(samples))
     return True
+
+
+def _is_whole(path: Path, n_samples: int) -> bool:
+    """Whether a clip is there, and no power cut has taken anything of it."""
+    try:
+        return len(FlacSamples(path).read(0, n_samples)) == n_samples
+    except MediaError:
+        return False
 
 
 def _write(path: Path, data: bytes) -> None:

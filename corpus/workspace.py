@@ -223,10 +223,21 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 def read_config(path: Path) -> Config:
     """The settings of a corpus.toml; raises ConfigError, which names the first that cannot be."""
+    if _is_empty(path):
+        raise ConfigError(
+            f"{path} is empty: bring a backup back, or let `corpus init` make it anew"
+        )
     try:
         return Config.model_validate(read_toml(path))
     except ValidationError as error:
         raise ConfigError(f"{path}: {_problem(error.errors()[0])}") from error
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a power cut has left nothing of a file; what only has comments is as it should be."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_size == 0
+    return False
 
 
 def config_problems(path: Path) -> list[str]:
@@ -298,10 +309,11 @@ class Workspace:
     def create(cls, folder: Path) -> Workspace:
         """Make a corpus.toml, an empty store and a media folder in `folder`.
 
-        Raises WorkspaceError when there is a corpus already.
+        Raises WorkspaceError when there is a corpus already, ConfigError when that is damaged.
         """
         path = folder / CONFIG_NAME
-        if path.exists():
+        if path.exists() and not _is_empty(path):
+            read_config(path)
             raise WorkspaceError(f"{path} is there already: this folder holds a corpus")
         root = folder.resolve()
         try:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 
 from tests.annotate import people
@@ -22,7 +23,7 @@ from tests.faults.child import NO_FAULT, Ended, Fault, Running
 from tests.faults.state import leftovers, state
 from tests.faults.toys import OTHERWISE, SUNG
 
-__all__ = ["SCENES", "Played", "Scene", "played"]
+__all__ = ["NAMES", "SCENES", "Played", "Scene", "brief", "played"]
 
 _SINGERS = {4: "La Niña - Tientos", 5: "Paco - Soleá", 6: "El Otro - Caña"}
 
@@ -154,3 +155,13 @@ SCENES = (
     Scene("withdraw", (*_IN, "withdraw", "v1", "v2")),
     Scene("restore", ("restore", "copies", "restored")),
 )
+
+NAMES = tuple(scene.name for scene in SCENES)
+
+_BRIEF = {"init", "collect", "lyrics", "align", "annotate import", "release", "purge", "restore"}
+
+
+def brief(names: Iterable[str]) -> list[Any]:
+    """Scenes as parameters of a test; in a short run of the tests, those that tell most."""
+    long = pytest.mark.long
+    return [pytest.param(name, marks=() if name in _BRIEF else long) for name in names]

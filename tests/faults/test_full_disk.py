@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.child import Ended
-from tests.faults.scenes import SCENES, Played
+from tests.faults.scenes import NAMES, Played, brief
 from tests.faults.state import leftovers, state, unlike
 
-NAMES = [scene.name for scene in SCENES]
 ROOM = 256 << 20
 PAGE = 4096
 
@@ -48,7 +47,7 @@ def used(world: Path) -> int:
     return ROOM - os.statvfs(world).f_bavail * PAGE
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", brief(NAMES))
 def test_no_room(scenes: dict[str, Played], disk: Path, name: str) -> None:
     scene = scenes[name]
     for free in (0, 6, 24, 96):
@@ -65,7 +64,7 @@ def test_no_room(scenes: dict[str, Played], disk: Path, name: str) -> None:
         assert leftovers(disk) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", brief(NAMES))
 def test_a_disk_that_is_only_read(scenes: dict[str, Played], disk: Path, name: str) -> None:
     scene = scenes[name]
     scene.set_up()

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.child import Ended, Fault
-from tests.faults.scenes import SCENES, Played
+from tests.faults.scenes import NAMES, Played, brief
 from tests.faults.state import leftovers, state, unlike
 from tests.faults.toys import ToyDrafter
 
-NAMES = [scene.name for scene in SCENES]
 AT_ONCE = 10.0
 """Seconds; a second is meant, on a machine that does nothing else."""
 
@@ -28,7 +27,7 @@ def interrupted(ended: Ended) -> None:
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", brief(NAMES))
 def test_at_a_commit_point(scenes: dict[str, Played], name: str) -> None:
     scene = scenes[name]
     scene.set_up()

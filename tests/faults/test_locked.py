@@ -10,10 +10,8 @@ import pytest
 import corpus.database
 from tests.faults import child
 from tests.faults.child import Fault
-from tests.faults.scenes import SCENES, Played
+from tests.faults.scenes import NAMES, Played, brief
 from tests.faults.state import state, unlike
-
-NAMES = [scene.name for scene in SCENES if scene.name not in {"init", "restore"}]
 
 
 def impatient() -> None:
@@ -21,7 +19,7 @@ def impatient() -> None:
     corpus.database._BUSY_S = 1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", brief(NAMES))
 def test_one_line_and_nothing_is_lost(scenes: dict[str, Played], name: str) -> None:
     scene = scenes[name]
     scene.set_up()
