@@ -224,9 +224,7 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 def read_config(path: Path) -> Config:
     """The settings of a corpus.toml; raises ConfigError, which names the first that cannot be."""
     if _is_empty(path):
-        raise ConfigError(
-            f"{path} is empty: bring a backup back, or let `corpus init` make it anew"
-        )
+        raise ConfigError(f"{path} is empty: `corpus init` makes it anew, or bring a backup back")
     try:
         return Config.model_validate(read_toml(path))
     except ValidationError as error:

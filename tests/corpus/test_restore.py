@@ -289,7 +289,7 @@ def filled(
         load(database, {table: path}, {table: n_rows}, revision)
     finally:
         database.close()
-    (tmp_path / CONFIG_NAME).write_text("", "utf-8")
+    (tmp_path / CONFIG_NAME).write_text("[store]\n", "utf-8")
     return Workspace.open(tmp_path)
 
 

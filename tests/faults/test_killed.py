@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tests.faults.child import Fault
-from tests.faults.scenes import NAMES, Played, brief
+from tests.faults.scenes import NAMES, Played
 from tests.faults.state import leftovers, state, unlike
 
 
@@ -54,7 +54,7 @@ def telling(points: Sequence[str]) -> list[int]:
     return sorted(found.values())
 
 
-@pytest.mark.parametrize("name", brief(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_killed_at_telling_points(scenes: dict[str, Played], name: str) -> None:
     points = telling(scenes[name].points)
     assert points
@@ -62,6 +62,6 @@ def test_killed_at_telling_points(scenes: dict[str, Played], name: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", brief(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_killed_at_every_point(scenes: dict[str, Played], name: str) -> None:
     walk(scenes[name], list(range(1, len(scenes[name].points) + 1)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.workspace import CONFIG_NAME, read_config
 from tests.faults import child
 from tests.faults.child import Ended, Fault
 from tests.faults.scenes import NAMES, Played, brief
@@ -42,16 +43,16 @@ def cut_short(scene: Played, at: int, *, whole: bool) -> list[str]:
         # What stands in a folder of its own is made anew by who removes that.
         shutil.rmtree(scene.world / damaged.relative_to(scene.world).parts[0])
         ended = scene.run()
-    if named(ended, damaged) or named(mended(damaged), damaged):
+    if named(ended, damaged) or named(mended(scene.world, damaged), damaged):
         return []
     wrong = [f"other: {name}" for name in unlike(state(scene.world), scene.after)]
     return [f"{damaged.name}: {says}" for says in (*wrong, *leftovers(scene.world))]
 
 
-def mended(damaged: Path) -> Ended:
-    """`corpus verify --mend` in the corpus that a file lies in."""
-    root = next((one for one in damaged.parents if (one / "corpus.db").exists()), damaged.parent)
-    return child.run(root, "verify", "--mend")
+def mended(world: Path, damaged: Path) -> Ended:
+    """`corpus verify --mend` in the corpus that a file lies in, or in the one there is."""
+    restored = damaged.is_relative_to(world / "restored")
+    return child.run(world, "-w", "restored" if restored else "cante", "verify", "--mend")
 
 
 def named(ended: Ended, damaged: Path) -> bool:
@@ -66,7 +67,13 @@ def named(ended: Ended, damaged: Path) -> bool:
 @pytest.mark.parametrize("name", brief(NAMES))
 def test_mended_or_named(scenes: dict[str, Played], name: str, *, whole: bool) -> None:
     scene = scenes[name]
+    settings = read_config(scenes["collect"].before / "cante" / CONFIG_NAME)
     last = {point: n for n, point in enumerate(scene.points, 1)}
     at = [n for point, n in last.items() if point.startswith(("after commit", "after re"))]
-    wrong = [says for n in at for says in cut_short(scene, n, whole=whole)]
-    assert wrong == []
+    for n in at:
+        wrong = cut_short(scene, n, whole=whole)
+        # Every value that `corpus init` writes is the one that counts where nothing is written.
+        if wrong == [f"{CONFIG_NAME}: other: cante/{CONFIG_NAME}"]:
+            assert read_config(scene.world / "cante" / CONFIG_NAME) == settings
+        else:
+            assert wrong == []
