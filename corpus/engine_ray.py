@@ -19,7 +19,7 @@ from corpus.engine import Make, Open, do, enter, load
 from corpus.errors import EngineError, LostError, MissingExtraError
 from corpus.log import LOG
 
-__all__ = ["LOCAL", "Ray"]
+__all__ = ["LOCAL", "Ray", "library"]
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -70,14 +70,23 @@ class Ray:
             yield crew
 
 
-def _connected(address: str, n_workers: int | None) -> Any:
-    """The library, connected; a cluster that is started here ends with this process."""
-    # A corpus is nobody's business; Ray reads this when it is imported.
+def library() -> Any:
+    """Ray, imported as it is used here.  Raises MissingExtraError without it."""
+    # Ray reads these when it is imported.  A corpus is nobody's business.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Under `uv run` Ray would send the whole folder that the command was given in to every worker,
+    # audio and all, and install an environment anew there: each machine has this package already.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
         import ray
     except ImportError as error:
         raise MissingExtraError("ray", "ray") from error
+    return ray
+
+
+def _connected(address: str, n_workers: int | None) -> Any:
+    """The library, connected; a cluster that is started here ends with this process."""
+    ray = library()
     if ray.is_initialized():
         return ray
     logging.getLogger("ray").setLevel(logging.ERROR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from corpus.errors import MediaError, ModelError
 from corpus.run import Outcome
 from tests.corpus.made import recording
 
-__all__ = ["environment", "no_model", "slow", "taking"]
+__all__ = ["environment", "no_model", "prefix", "slow", "taking"]
 
 
 def taking(folder: Path) -> Callable[[str], Outcome]:
@@ -56,3 +57,7 @@ def no_model() -> Callable[[str], Outcome]:
 
 def environment() -> Callable[[str], str]:
     return lambda name: os.environ.get(name, "")
+
+
+def prefix() -> Callable[[str], str]:
+    return lambda _: sys.prefix

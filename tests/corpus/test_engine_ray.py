@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from corpus.engine_ray import Ray
+from corpus.engine_ray import Ray, library
 from corpus.errors import EngineError, ModelError
 from corpus.store import Store
 from corpus.synth.make import make_cantes
@@ -41,8 +41,7 @@ def test_a_cluster_that_is_not_there_is_told_of_at_once(store: Store) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """One with a node of two processors."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    import ray
+    ray = library()
     from ray.cluster_utils import Cluster
 
     made = Cluster(
@@ -59,6 +58,12 @@ def test_ray_keeps_what_one_process_keeps_whatever_is_killed(
 ) -> None:
     check_the_same_is_kept(Ray(address=cluster.address), store, another, tmp_path)
     assert capsys.readouterr().err.count("a worker was lost") == 2 + 2
+
+
+def test_its_workers_are_of_the_environment_that_was_started(cluster: Any) -> None:
+    # Under `uv run`, as the tests are run by `make test`, Ray would make another one.
+    with Ray(address=cluster.address, n_workers=1).crew(steps.prefix) as crew:
+        assert crew.submit("").result() == sys.prefix
 
 
 def test_a_model_that_cannot_be_loaded_there_ends_the_run(cluster: Any, store: Store) -> None:
