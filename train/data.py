@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +23,18 @@ from corpus.media import SAMPLE_RATE, decoded_copy
 from corpus.records import Kind, content_id
 from corpus.text import fold
 
-__all__ = ["Progress", "Row", "Split", "open_splits", "read_sound"]
+__all__ = [
+    "Progress",
+    "Row",
+    "Split",
+    "open_column",
+    "open_some",
+    "open_splits",
+    "open_stream",
+    "read_sound",
+]
+
+_DRAWN_FROM = 4  # rows held, of which one is drawn, for each that is wanted
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and how much there is."""
@@ -155,23 +166,73 @@ def open_splits(dataset: str | Path) -> dict[str, Split]:
     return splits
 
 
+def open_some(dataset: str | Path, name: str, n: int, *, seed: int) -> Split | None:
+    """Up to `n` rows of a split, read as a stream and held; None where there is no such split.
+
+    They are drawn from the beginnings of its files.  Raises TrainError as `open_splits` does.
+    """
+    from datasets import Audio, Dataset
+
+    splits = _streamed(dataset)
+    if name not in splits:
+        return None
+    rows = splits[name].cast_column("audio", Audio(decode=False))
+    drawn = list(rows.shuffle(seed=seed, buffer_size=_DRAWN_FROM * n).take(n))
+    return Split(name, Dataset.from_list(drawn)) if drawn else None
+
+
+def open_column(dataset: str | Path, column: str) -> dict[str, Iterable[Any]] | None:
+    """What stands in a column of each split, read as a stream without the sound.
+
+    None where a split has no such column, or the dataset is of a form whose columns cannot be read
+    alone.  Raises TrainError as `open_splits` does.
+    """
+    splits = _streamed(dataset)
+    if any(column not in (rows.column_names or ()) for rows in splits.values()):
+        return None
+    try:
+        alone = _streamed(dataset, columns=[column])
+    except TypeError:  # of Parquet only
+        return None
+    return {name: (cells[column] for cells in rows) for name, rows in alone.items()}
+
+
+def _streamed(dataset: str | Path, **how: Any) -> Mapping[str, Any]:
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
+
+    try:
+        splits: Mapping[str, Any] = load_dataset(str(dataset), streaming=True, **how)
+    except (DatasetsError, OSError, ValueError) as error:
+        raise _no_stream(dataset, error) from error
+    if not how:
+        for rows in splits.values():
+            _check_columns(dataset, rows)
+    return splits
+
+
+def _no_stream(dataset: str | Path, error: Exception) -> TrainError:
+    return TrainError(f"{dataset} cannot be read as a stream: {_first_line(error)}")
+
+
 def open_stream(dataset: str | Path, *, seed: int) -> Iterator[tuple[Row, Mapping[str, Any]]]:
     """The rows of the split train with their undecoded sound, read as they are asked for.
 
     The files of the dataset come in an order of their own for each seed, the rows of a file as they
     stand.  Raises TrainError as `open_splits` does.
     """
-    from datasets import Audio, load_dataset
+    from datasets import Audio
     from datasets.exceptions import DatasetsError
 
+    splits = _streamed(dataset)
+    if "train" not in splits:
+        raise TrainError(f"{dataset} has no split 'train' (it has {', '.join(splits)})")
+    rows = splits["train"].cast_column("audio", Audio(decode=False))
     try:
-        rows = load_dataset(str(dataset), split="train", streaming=True)
-        _check_columns(dataset, rows)
-        rows = rows.cast_column("audio", Audio(decode=False)).shuffle(seed=seed, buffer_size=1)
-        for number, cells in enumerate(rows):
+        for number, cells in enumerate(rows.shuffle(seed=seed, buffer_size=1)):
             yield _row(number, cells), cells["audio"]
     except (DatasetsError, OSError, ValueError) as error:
-        raise TrainError(f"{dataset} cannot be read as a stream: {_first_line(error)}") from error
+        raise _no_stream(dataset, error) from error
 
 
 def _cache_of(folder: Path) -> str | None:

@@ -14,6 +14,9 @@ __all__ = ["in_bfloat16", "peak_memory_mb", "pick_device", "sharded"]
 _TOLD = Path("/proc/cpuinfo")
 """Where Linux tells what the processor can; other systems have no such file."""
 
+_MULTIPLY = ("amx_bf16", "avx512_bf16")
+"""Its names for what multiplies bfloat16: matrices (Intel), vectors (Intel and AMD)."""
+
 
 def pick_device(wanted: Device) -> str:
     """The device that is meant: with "auto" a GPU where there is one.
@@ -33,7 +36,7 @@ def pick_device(wanted: Device) -> str:
 def in_bfloat16(precision: Precision, device: str) -> bool:
     """Whether to count with bfloat16: if asked, and with "auto" where the chip multiplies in it.
 
-    That is a GPU that has it, or a CPU with Intel's AMX: others only imitate it, slowly.
+    That is a GPU that has it, or a CPU with AMX or AVX512_BF16: others only imitate it, slowly.
     """
     import torch
 
@@ -41,14 +44,15 @@ def in_bfloat16(precision: Precision, device: str) -> bool:
         return precision == "bfloat16"
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return device == "cpu" and _has_amx()
+    return device == "cpu" and _cpu_multiplies_in_bfloat16()
 
 
-def _has_amx() -> bool:
+def _cpu_multiplies_in_bfloat16() -> bool:
     try:
-        return "amx_bf16" in _TOLD.read_text("ascii", "replace")
+        told = _TOLD.read_text("ascii", "replace")
     except OSError:
         return False
+    return any(flag in told for flag in _MULTIPLY)
 
 
 def peak_memory_mb() -> float | None:

@@ -111,7 +111,7 @@ def evaluate(
     base: list[Counts] = []
     for name, folder in models.items():
         written = asked.write(folder, f"judging {name}")
-        written.left_out.counts.update(left_out.counts)
+        written.left_out.rows.extend(left_out.rows)
         if not written.rows:
             raise TrainError(
                 f"{dataset}: no utterance of {how.split} can be judged; left out: "

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import TrainError
+from corpus.media import writing
 from train.batches import Collator
 from train.check import Check
 from train.config import TrainConfig, dump_toml
-from train.data import Progress, Split, open_splits
+from train.data import Progress, Split, open_some, open_splits
 from train.device import peak_memory_mb, pick_device, sharded
 from train.folders import making
 from train.guards import check_leak, shared_values
@@ -35,6 +36,7 @@ __all__ = ["TrainResult", "finetune"]
 
 _LOSSES_AVERAGED = 10
 _LOGS = "runs"
+_LEFT_OUT = "left_out.csv"
 
 Tell = Callable[[str], None]
 
@@ -47,7 +49,8 @@ class TrainResult:
     `loss_last` are means over the first and the last ten steps (a third of the steps
     in short runs); `left_out` counts utterances by reason.  `checks` are the WERs on the split
     validation along the way, the least of which tells the model that was kept; `batch_size` is
-    what the memory had room for; `notes` say what should be known.
+    what the memory had room for; `notes` say what should be known.  Which utterances were left out
+    stands in left_out.csv beside the model.
     """
 
     output: str
@@ -66,7 +69,10 @@ class TrainResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """What stays the same when a run is tried again with smaller batches."""
+    """What stays the same when a run is tried again with smaller batches.
+
+    `first`: of several processes the one that writes and tells.
+    """
 
     splits: Mapping[str, Split]
     config: TrainConfig
@@ -75,6 +81,7 @@ class _Run:
     started: float
     tell: Tell
     progress: Progress | None
+    first: bool
 
 
 @quiet()
@@ -99,8 +106,9 @@ def finetune(
     device = pick_device(config.device)
     processes = PartialState(cpu=device == "cpu")
     output = Path(config.output).absolute()
-    splits = {} if config.streaming else _splits(dataset)
-    asked = identity(config, str(dataset), splits["train"].digest() if splits else "streamed")
+    splits = _watched(dataset, config) if config.streaming else _splits(dataset)
+    digest = "streamed" if config.streaming else splits["train"].digest()
+    asked = identity(config, str(dataset), digest)
     result = finished(output, asked)
     if result is not None:
         shutil.rmtree(part_folder(output), ignore_errors=True)
@@ -119,6 +127,7 @@ def finetune(
             started=started,
             tell=tell if first else lambda _: None,
             progress=progress if first else None,
+            first=first,
         ),
     )
     if first:
@@ -134,6 +143,12 @@ def _splits(dataset: str | Path) -> dict[str, Split]:
         raise TrainError(f"{dataset} has no split 'train' (it has {', '.join(splits)})")
     check_leak({name: split.sources() for name, split in splits.items()})
     return splits
+
+
+def _watched(dataset: str | Path, config: TrainConfig) -> dict[str, Split]:
+    """What a streamed run is watched by: some of the split validation, where there is one."""
+    some = open_some(dataset, "validation", config.check_utterances, seed=config.seed)
+    return {"validation": some} if some and config.checks else {}
 
 
 def _with_room(dataset: str, asked: _Run) -> tuple[Whisper, TrainResult]:
@@ -187,6 +202,7 @@ def _train(dataset: str, asked: _Run) -> tuple[Whisper, TrainResult]:
         asked.tell(line)
     for reason, n in material.left_out.summary().items():
         asked.tell(f"left out: {n} × {reason}")
+    _write_left_out(asked, material)
     schedule = Schedule(
         total_steps=_total_steps(material, config),
         warmup=config.warmup,
@@ -204,8 +220,19 @@ def _train(dataset: str, asked: _Run) -> tuple[Whisper, TrainResult]:
         progress=asked.progress,
     )
     run(trainer, newest_checkpoint(asked.folder))
+    if config.streaming:
+        _write_left_out(asked, material)
     whisper = _learned(trainer, whisper, config)
     return whisper, _result(config, material, schedule, trainer, notes)
+
+
+def _write_left_out(asked: _Run, material: Material) -> None:
+    """Which utterances are not trained on, in a table, where there are any."""
+    if not material.left_out.rows or not asked.first:
+        return
+    with writing(asked.folder / _LEFT_OUT) as scratch:
+        material.left_out.write(scratch)
+    asked.tell(f"left out: which ones stands in {_LEFT_OUT} beside the model")
 
 
 def _check(asked: _Run, whisper: Whisper) -> Check | None:
@@ -302,6 +329,8 @@ def _save(
         (folder / "training.toml").write_text(dump_toml(config), "utf-8")
         told = json.dumps({"asked": asked, "result": result}, indent=1)
         (folder / RESULT).write_text(told, "utf-8")
-        logs = part_folder(output) / _LOGS
-        if logs.is_dir():
-            shutil.copytree(logs, folder / _LOGS)
+        made = part_folder(output)
+        if (made / _LOGS).is_dir():
+            shutil.copytree(made / _LOGS, folder / _LOGS)
+        if (made / _LEFT_OUT).is_file():
+            shutil.copyfile(made / _LEFT_OUT, folder / _LEFT_OUT)

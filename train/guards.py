@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import MediaError, TrainError
 from corpus.media import SAMPLE_RATE
+from corpus.tabular import write_rows
 from train.data import Progress, Row, Split
 from train.windows import WINDOW_SAMPLES
 
@@ -45,18 +47,28 @@ class Reason(str, Enum):
 
 @dataclass(slots=True)
 class LeftOut:
-    """Counts by reason, made while the rows go by, and how many were taken."""
+    """Rows with the reason, gathered while they go by, and how many were taken."""
 
-    counts: Counter[Reason] = field(default_factory=Counter)
+    rows: list[tuple[Row, Reason]] = field(default_factory=list)
     taken: int = 0
 
-    def add(self, reason: Reason) -> None:
+    def add(self, row: Row, reason: Reason) -> None:
         """One more utterance left out for this reason."""
-        self.counts[reason] += 1
+        self.rows.append((row, reason))
 
     def summary(self) -> dict[str, int]:
         """How many by reason, in the order of `Reason`; reasons that did not occur are absent."""
-        return {reason.value: self.counts[reason] for reason in Reason if self.counts[reason]}
+        counts = Counter(reason for _, reason in self.rows)
+        return {reason.value: counts[reason] for reason in Reason if counts[reason]}
+
+    def write(self, path: Path) -> None:
+        """A table with a line for each row: where it stands, why it is left out, what it says."""
+        columns = ("row", "id", "recording", "start", "end", "reason", "text")
+        lines = [
+            (row.number, row.id, row.recording, row.start, row.end, reason.value, row.text)
+            for row, reason in self.rows
+        ]
+        write_rows(path, columns, lines)
 
     def __str__(self) -> str:
         return ", ".join(f"{n} × {reason}" for reason, n in self.summary().items()) or "none"
@@ -105,7 +117,7 @@ def shared_values(
     lines = []
     for name, columns in values.items():
         for column, found in columns.items():
-            shared = set(found) & set(values["train"].get(column, ()))
+            shared = set(found) & set(values.get("train", {}).get(column, ()))
             if name != "train" and shared:
                 lines.append(f"{len(shared)} of {len(found)} {column}s of {name} are in train too")
     return tuple(lines)
@@ -121,9 +133,14 @@ def another_language(texts: Iterable[str], language: str) -> str | None:
     from transformers.models.whisper.tokenization_whisper import LANGUAGES
 
     words = " ".join(texts).split()[:_MOST_WORDS]
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    if len(words) < _FEWEST_WORDS:
+        return None
+    try:
+        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    except OSError as error:  # it is unpacked into a temporary file
+        return f"whether the texts are in '{language}' cannot be told: {error.strerror or error}"
     known = [name for name in identifier.labels if name in LANGUAGES]
-    if len(words) < _FEWEST_WORDS or language not in known:
+    if language not in known:
         return None
     identifier.set_languages(known)
     found, share = identifier.classify(" ".join(words))
@@ -153,6 +170,6 @@ def usable(
         if reason is None:
             yield row, sound
         else:
-            left_out.add(reason)
+            left_out.add(row, reason)
         if progress is not None:
             progress(f"reading {split.name}", row.number + 1, len(split))

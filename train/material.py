@@ -140,7 +140,7 @@ def _clips(
             clips.append(clip)
             texts.append(row.text)
         else:
-            left_out.add(reason)
+            left_out.add(row, reason)
     return clips, texts
 
 

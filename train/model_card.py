@@ -20,7 +20,10 @@ __all__ = ["Judgement", "ModelFacts", "base_model", "model_card"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """How a model did on a split; rates in 0..1 and more, None where nothing could be judged."""
+    """How a model did on a split; rates in 0..1 and more, None where nothing could be judged.
+
+    `low` and `high` are the 95 % interval of `wer`; `beam` is 1 where it decoded greedily.
+    """
 
     model: str
     split: str
@@ -28,6 +31,14 @@ class Judgement:
     words: int
     wer: float | None
     cer: float | None
+    low: float | None = None
+    high: float | None = None
+    beam: int = 1
+
+    @property
+    def decoding(self) -> str:
+        """How it was decoded."""
+        return "greedy" if self.beam == 1 else f"{self.beam} beams"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

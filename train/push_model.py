@@ -161,6 +161,9 @@ def read_judgements(path: Path) -> tuple[Judgement, ...]:
                 words=one["words"],
                 wer=one["wer"],
                 cer=one["cer"],
+                low=one["as_sung"]["low"],
+                high=one["as_sung"]["high"],
+                beam=one["beam"],
             )
             for one in models
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,15 @@ from corpus.errors import MediaError, TrainError
 from train.augment import aged, at_another_speed
 from train.batches import Features
 from train.config import TrainConfig
-from train.data import open_stream, read_sound
-from train.guards import LeftOut, Reason, reason_of_audio, reason_of_text
+from train.data import open_column, open_stream, read_sound
+from train.guards import (
+    LeftOut,
+    Reason,
+    another_language,
+    check_leak,
+    reason_of_audio,
+    reason_of_text,
+)
 from train.material import Material, checked_clip, packing_of
 from train.whisper import Whisper
 from train.windows import Clip, Vocabulary, mix, pack
@@ -22,6 +30,8 @@ from train.windows import Clip, Vocabulary, mix, pack
 __all__ = ["Stream", "stream"]
 
 _SHUFFLED = 64  # windows held, of which one is drawn at random
+_TEXTS_READ = 2_000
+"""Enough to tell their language by."""
 
 Example = dict[str, Any]
 
@@ -94,7 +104,7 @@ class Stream(IterableDataset[Example]):
                 clip = Clip(row=row.number, n_samples=len(sound), tokens=tokens)
                 reason = checked_clip(clip, self._vocabulary, self._whisper.n_positions)
             if reason is not None:
-                left_out.add(reason)
+                left_out.add(row, reason)
                 continue
             left_out.taken += 1
             sounds[row.number] = sound
@@ -112,14 +122,28 @@ def _shuffled(examples: Iterator[Example], rng: np.random.Generator) -> Iterator
 
 
 def stream(dataset: str, whisper: Whisper, vocabulary: Vocabulary, config: TrainConfig) -> Material:
-    """What a run learns from, read while it learns.
+    """What a run learns from, read while it learns; no general speech is replayed.
 
-    What needs all rows is not done: no leak is looked for and no general speech replayed.
+    Raises TrainError where a recording stands in two splits, as far as the dataset lets it be seen.
     """
     found = Stream(dataset, whisper, vocabulary, config)
     return Material(
         windows=found,
         n_windows=None,
         left_out=found.left_out,
-        notes=("a stream is not looked through before: leaks between splits are not found",),
+        notes=tuple(_look_through(dataset, config.language)),
     )
+
+
+def _look_through(dataset: str, language: str) -> Iterator[str]:
+    """What is to be known of recordings and texts, read without the sound."""
+    columns = (open_column(dataset, name) for name in ("master", "recording"))
+    sources = next((one for one in columns if one is not None), None)
+    if sources is None:
+        yield "the stream's recordings cannot be looked through: leaks between splits are not found"
+    else:
+        check_leak({name: {str(one) for one in all_ if one} for name, all_ in sources.items()})
+    texts = open_column(dataset, "text") or {}
+    some = (str(text or "") for text in islice(texts.get("train", ()), _TEXTS_READ))
+    if other := another_language(some, language):
+        yield other

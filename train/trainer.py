@@ -26,11 +26,14 @@ from train.device import in_bfloat16
 from train.schedule import Clock, Schedule
 from train.watch import Watch
 
-__all__ = ["MemoryFullError", "losses", "make_trainer", "plain", "prepare", "run"]
+__all__ = ["MemoryFullError", "losses", "make_trainer", "n_workers", "plain", "prepare", "run"]
 
 _LORA_LAYERS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
 _MASKED_SHARE = 0.05  # of the frames
 _MOST_WORKERS = 4
+_GPU = ("CUDA", "NCCL")
+_WRITING = ("PytorchStreamWriter", "inline_container")
+"""What torch.save says of a disk that takes no more, where others raise OSError."""
 _NEVER = 1 << 60
 """Steps between what the trainer would do by itself: the callback says when."""
 
@@ -77,6 +80,11 @@ class _Trainer(Seq2SeqTrainer):
     def _get_train_sampler(self, *_given: Any, **_named: Any) -> Any:
         windows: Any = self.train_dataset  # a course, which is shuffled as it is
         return torch.utils.data.SequentialSampler(windows)
+
+    def get_train_dataloader(self) -> Any:
+        """Batches as they are asked for now: a checkpoint would bring those it was made with."""
+        self._train_batch_size = self.args.train_batch_size
+        return super().get_train_dataloader()
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """The learning rate, by steps or by time: made once, for trainers ask twice."""
@@ -166,8 +174,7 @@ def _arguments(
         optim="adamw_torch" if device == "mps" else "adamw_torch_fused",
         learning_rate=config.peak_rate,
         weight_decay=0.0,
-        # Off a GPU the model is slower than the features it waits for.
-        dataloader_num_workers=min(_MOST_WORKERS, os.cpu_count() or 1) if on_gpu else 0,
+        dataloader_num_workers=n_workers(config, device),
         dataloader_pin_memory=on_gpu,
         logging_steps=1,
         logging_nan_inf_filter=False,
@@ -181,6 +188,17 @@ def _arguments(
         **by_callback,
         **_checkpointing(config),
     )
+
+
+def n_workers(config: TrainConfig, device: str) -> int:
+    """How many processes make features.
+
+    None off a GPU, where the model is slower than the features it waits for; and none for a stream,
+    of which each would read the whole, and keep to itself what it left out.
+    """
+    if device != "cuda" or config.streaming:
+        return 0
+    return min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
 def _checkpointing(config: TrainConfig) -> dict[str, Any]:
@@ -203,15 +221,28 @@ def run(trainer: Any, checkpoint: Path | None) -> None:
     except torch.OutOfMemoryError as error:
         raise MemoryFullError("the GPU's memory is full: take a smaller batch_size") from error
     except (OSError, SafetensorError) as error:
-        folder = trainer.args.output_dir
-        raise TrainError(f"the checkpoints in {folder} cannot be kept: {error}") from error
+        raise _not_kept(trainer, error) from error
     except RuntimeError as error:
-        if "CUDA" not in str(error) and "NCCL" not in str(error):
+        if _says(error, _WRITING):
+            raise _not_kept(trainer, error) from error
+        if not _says(error, _GPU):
             raise
         raise TrainError(
             f"the GPU failed ({_first_line(error)}): the same command carries on from the newest "
             "checkpoint"
         ) from error
+
+
+def _not_kept(trainer: Any, error: Exception) -> TrainError:
+    folder = trainer.args.output_dir
+    return TrainError(
+        f"the checkpoints in {folder} cannot be kept ({_first_line(error)}): is the disk full? The "
+        "same command carries on"
+    )
+
+
+def _says(error: Exception, names: tuple[str, ...]) -> bool:
+    return any(name in str(error) for name in names)
 
 
 def _first_line(error: Exception) -> str:

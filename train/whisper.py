@@ -31,6 +31,11 @@ class Whisper:
         """Whether it is told a language and a task; those of English alone are not."""
         return bool(getattr(self.model.generation_config, "is_multilingual", True))
 
+    @property
+    def vocabulary_end(self) -> int:
+        """The token that ends a text; those after it say nothing that is written."""
+        return self._token("<|endoftext|>")
+
     def text_tokens(self, text: str) -> tuple[int, ...]:
         """The tokens of a text as Whisper writes it: after a space, without control tokens."""
         return tuple(self.tokenizer.encode(f" {text}", add_special_tokens=False))
@@ -52,7 +57,7 @@ class Whisper:
             no_speech=self._token("<|notimestamps|>") - 1,
             no_timestamps=self._token("<|notimestamps|>"),
             first_timestamp=self._token("<|0.00|>"),
-            end=self._token("<|endoftext|>"),
+            end=self.vocabulary_end,
         )
 
     def _token(self, token: str) -> int:

@@ -53,7 +53,7 @@ class WrittenBatch:
     """What a model wrote of which rows of a batch, and why others were left out."""
 
     texts: tuple[tuple[Row, str], ...]
-    left_out: tuple[Reason, ...]
+    left_out: tuple[tuple[Row, Reason], ...]
     n_samples: int
 
 
@@ -65,7 +65,7 @@ def rows_to_judge(split: Split, left_out: LeftOut) -> list[Row]:
         if reason is None:
             fine.append(row)
         else:
-            left_out.add(reason)
+            left_out.add(row, reason)
     return fine
 
 
@@ -96,7 +96,7 @@ def write_down(
         for batch, given in ended:
             written = given.result()
             done += written.texts
-            left_out.counts.update(written.left_out)
+            left_out.rows.extend(written.left_out)
             n_samples += written.n_samples
             n_asked += len(batch)
             if progress is not None:
@@ -122,18 +122,18 @@ def _batches(split: Split, rows: Sequence[Row], batch_size: int) -> Iterator[Bat
 def write_batch(backend: Backend, batch: Batch) -> WrittenBatch:
     """What a model writes of rows that go through it at once."""
     heard: list[tuple[Row, NDArray[np.float32]]] = []
-    left_out: list[Reason] = []
+    left_out: list[tuple[Row, Reason]] = []
     for row, cell in batch:
         try:
             sound = read_sound(cell)
         except MediaError:
-            left_out.append(Reason.UNREADABLE)
+            left_out.append((row, Reason.UNREADABLE))
             continue
         reason = reason_of_audio(len(sound))
         if reason is None:
             heard.append((row, sound))
         else:
-            left_out.append(reason)
+            left_out.append((row, reason))
     texts = backend.write([sound for _, sound in heard]) if heard else []
     return WrittenBatch(
         texts=tuple((row, text) for (row, _), text in zip(heard, texts, strict=True)),

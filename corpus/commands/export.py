@@ -84,7 +84,7 @@ def export(
             "--format",
             metavar="FORMAT",
             help="Of a release: audiofolder, kaldi, lhotse, lrc, nemo, shar, textgrid, webdataset. "
-            "Of a model: ctranslate2, safetensors. "
+            "Of a model: ctranslate2, safetensors, gguf-compatible. "
             "Of a recording: json (unless told), lrc, srt, textgrid, audacity.",
         ),
     ] = "",
@@ -168,21 +168,25 @@ def _export_model(asked: _Asked, model: Path) -> None:
     folder = asked.folder or Path(f"{model.resolve().name}-{asked.to}")
     with extra("train"):
         from train.convert import to_ctranslate2
-        from train.give import to_safetensors
+        from train.give import to_gguf_compatible, to_safetensors
     writers: dict[str, Callable[[Path, Path, Any], Path]] = {
         "ctranslate2": to_ctranslate2,
         "safetensors": to_safetensors,
+        "gguf-compatible": to_gguf_compatible,
     }
     writers[asked.to](model, folder, asked.precision)
     if asked.json:
         as_json({"model": str(model), "format": asked.to, "folder": str(folder)})
         return
     say(f"export: {folder}: {asked.to}, {asked.precision}")
+    if asked.to == "gguf-compatible":
+        say(f"export: whisper.cpp makes its file of it: convert-h5-to-ggml.py {folder} {folder} .")
 
 
 _MODEL_FORMATS = {
     "ctranslate2": ("float32", "float16", "int8"),
     "safetensors": ("float32", "float16"),
+    "gguf-compatible": ("float32", "float16"),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 from corpus.commands.judge import judge as judged_on
 from corpus.commands.judge import show as show_judged
 from corpus.commands.language import sung_language
-from corpus.commands.shared import Json, extra, newest_release, release_folder
+from corpus.commands.shared import Json, extra, find_dataset, newest_release
 from corpus.errors import UsageError
 from corpus.show import as_json, say, steps
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
-
-_AT_THE_HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @app.command()
@@ -101,15 +98,22 @@ def train(
     file = _file([Path(what) if first else None, config], preset)
     settings = _settings(file, chosen)
     # Settings alone are printed without a dataset.
-    dataset = None if show and first and not on else _dataset(context, on if first else what)
+    place = on if first else what
+    dataset = None
+    if place:
+        dataset = find_dataset(context, place)
+    elif not show:
+        dataset = newest_release(context, to_hear=True)
     if not language:
         settings = _in_its_language(context, settings, file, dataset)
     if dataset is None or show:
         typer.echo(dump_toml(settings), nl=False)
         return
+    if _first_process(settings):
+        _print_settings(settings)
     with steps() as move:
         result = finetune(dataset, settings, progress=move, tell=lambda line: say(f"train: {line}"))
-    if not _first_process():
+    if not _first_process(settings):
         return
     say(
         f"train: {result.steps} steps over {result.windows} windows in {result.seconds:.0f} s, "
@@ -129,25 +133,21 @@ def train(
         show_judged(one)
 
 
-def _first_process() -> bool:
+def _print_settings(settings: TrainConfig) -> None:
+    """What the run is told, in one line; the file beside the model has it as TOML."""
+    from dataclasses import asdict
+
+    told = {name: value for name, value in asdict(settings).items() if value is not None}
+    say("train: " + ", ".join(f"{name} {value}" for name, value in told.items()))
+
+
+def _first_process(settings: TrainConfig) -> bool:
     from accelerate import PartialState
 
-    return bool(PartialState().is_main_process)
+    from train.device import pick_device
 
-
-def _dataset(context: typer.Context, what: str) -> str | Path:
-    """The folder of a dataset, or its name at the hub; the newest release when nothing is said."""
-    if not what:
-        return newest_release(context, to_hear=True)
-    if Path(what).is_dir():
-        return Path(what)
-    if release := release_folder(context, what):
-        return release
-    if _AT_THE_HUB.fullmatch(what):
-        return what
-    raise UsageError(
-        f"'{what}' is no dataset: give a release of the corpus, a folder, or OWNER/NAME at the hub"
-    )
+    # Who asks first decides, for all, what the processes talk by.
+    return bool(PartialState(cpu=pick_device(settings.device) == "cpu").is_main_process)
 
 
 def _file(files: list[Path | None], preset: str) -> Path | None:
@@ -200,7 +200,13 @@ def _before_and_after(dataset: str | Path, settings: TrainConfig) -> dict[str, R
     if not settings.general:
         say("train: no general speech is named (--general): what is forgotten is not measured")
     for name, where in (("test", dataset), ("general", settings.general)):
-        if not where or (settings.streaming and name == "test"):
+        if not where:
+            continue
+        if settings.streaming and name == "test":
+            say(
+                f"train: a stream is not judged here: `corpus evaluate {settings.output} --on "
+                f"{where}` fetches it"
+            )
             continue
         splits = list(open_splits(where))
         split = "test" if "test" in splits or name == "test" else splits[-1]

@@ -10,7 +10,7 @@ import typer
 
 from corpus.commands.engines import Devices, Processes, RayAddress, engine_of
 from corpus.commands.language import sung_language
-from corpus.commands.shared import Device, Json, extra, find_release, open_workspace, utilisation
+from corpus.commands.shared import Device, Json, extra, find_dataset, open_workspace, utilisation
 from corpus.errors import UsageError
 from corpus.show import as_json, say, steps, table
 
@@ -28,7 +28,10 @@ app = typer.Typer()
 def evaluate(
     context: typer.Context,
     models: Annotated[list[str], typer.Argument(help="Models: sizes, folders, hub names.")],
-    on: Annotated[str, typer.Option("--on", help="A release by name, or the folder of a dataset.")],
+    on: Annotated[
+        str,
+        typer.Option("--on", help="A release by name, the folder of a dataset, or its hub name."),
+    ],
     split: Annotated[str, typer.Option(help="Which split.")] = "test",
     language: Annotated[
         str, typer.Option(help="Language that is sung; else that of the dataset.")
@@ -71,7 +74,7 @@ def evaluate(
     Text is compared as sung (lower case, no punctuation; accents count), in one spelling of each
     sound, and without function words. Intervals (95 %) come from drawing recordings anew.
     """
-    dataset = Path(on) if Path(on).is_dir() else find_release(context, on)
+    dataset = find_dataset(context, on)
     with extra("train"):
         from train.backends import BACKENDS
         from train.config import PRECISIONS
@@ -142,7 +145,7 @@ def _recordings(context: typer.Context) -> Recordings:
     return open_workspace(context).media.samples
 
 
-def _write(found: Report, folder: Path, dataset: Path) -> None:
+def _write(found: Report, folder: Path, dataset: str | Path) -> None:
     with extra("train"):
         from train.data import open_splits
         from train.page import write_report

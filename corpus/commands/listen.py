@@ -100,7 +100,7 @@ def _folders(model: str, encoder: str) -> tuple[Path, Path | None] | None:
     return (resolve(encoder), None) if model == BUILT_IN else None
 
 
-def _edition(folder: Path) -> str:
+def _edition(name: str, folder: Path) -> str:
     """A name for the weights that a folder holds now.
 
     Drafts are kept by the name of their model: one that is trained anew in the
@@ -110,7 +110,7 @@ def _edition(folder: Path) -> str:
 
     weights = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
     digest = content_id(*(hash_file(path) for path in weights))
-    return f"{folder.resolve().name}-{digest[:12]}"
+    return f"{name}-{digest[:12]}"
 
 
 def drafter(model: str, language: str, device: str) -> Drafter:
@@ -121,16 +121,19 @@ def drafter(model: str, language: str, device: str) -> Drafter:
 
 
 def draft_folder(model: str) -> Path:
-    """Where the Whisper of a drafter is; one that was fine-tuned here is brought to its form."""
+    """Where the Whisper of a drafter is; one that was fine-tuned is brought to its form."""
     from corpus.models import cache_folder, form_of, resolve
 
-    folder = Path(model).expanduser()
-    if form_of(folder) != "transformers":
-        return resolve(model, "ctranslate2")
+    folder = resolve(model, "ctranslate2", or_else="transformers")
+    if form_of(folder) == "ctranslate2":
+        return folder
+    # A folder of the hub's cache goes by the name of a commit.
+    named = Path(model).expanduser()
+    name = named.resolve().name if named.is_dir() else model.replace("/", "--")
     with extra("train"):
         from train.convert import to_ctranslate2
 
-        return to_ctranslate2(folder, cache_folder() / "converted" / _edition(folder))
+        return to_ctranslate2(folder, cache_folder() / "converted" / _edition(name, folder))
 
 
 @app.command()

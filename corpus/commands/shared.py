@@ -33,6 +33,7 @@ __all__ = [
     "Limit",
     "agreed",
     "extra",
+    "find_dataset",
     "find_recording",
     "find_release",
     "find_utterances",
@@ -52,6 +53,8 @@ R = TypeVar("R")
 
 _SHOWN = 100
 """Rows of a table, unless another number is asked for: more than that nobody reads."""
+
+_AT_THE_HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
@@ -101,6 +104,22 @@ def find_release(context: typer.Context, what: str) -> Path:
             "manifest.json"
         )
     return found
+
+
+def find_dataset(context: typer.Context, what: str) -> str | Path:
+    """The folder of a dataset or of a release of the corpus, or a name at the hub; UsageError else.
+
+    What looks like a name at the hub is not asked for here.
+    """
+    if Path(what).is_dir():
+        return Path(what)
+    if release := release_folder(context, what):
+        return release
+    if _AT_THE_HUB.fullmatch(what):
+        return what
+    raise UsageError(
+        f"'{what}' is no dataset: give a release of the corpus, a folder, or OWNER/NAME at the hub"
+    )
 
 
 def newest_release(context: typer.Context, *, to_hear: bool = False) -> Path:

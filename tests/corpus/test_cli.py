@@ -288,8 +288,8 @@ def test_a_model_trained_anew_in_the_same_folder_has_another_name(tmp_path: Path
     for folder, weights in ((here, b"1"), (there, b"2")):
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_bytes(weights)
-    first = _edition(here)
+    first = _edition("model", here)
     assert first.startswith("model-")
-    assert first != _edition(there)
+    assert first != _edition("model", there)
     (here / "model.safetensors").write_bytes(b"2")
-    assert _edition(here) == _edition(there) != first
+    assert _edition("model", here) == _edition("model", there) != first

@@ -54,6 +54,11 @@ def test_a_path_in_the_other_form(tmp_path: Path) -> None:
         resolve(str(made), "ctranslate2")
 
 
+def test_the_other_form_will_do_where_it_is_said(tmp_path: Path) -> None:
+    made = fake(tmp_path / "mine", "transformers")
+    assert resolve(str(made), "ctranslate2", or_else="transformers") == made
+
+
 def test_a_path_without_a_model(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", "utf-8")
     assert form_of(tmp_path) is None
@@ -82,6 +87,11 @@ def test_the_cache_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         ("small", "transformers", "openai/whisper-small"),
         ("large-v3", "ctranslate2", "Systran/faster-whisper-large-v3"),
         ("large-v3-turbo", "ctranslate2", "mobiuslabsgmbh/faster-whisper-large-v3-turbo"),
+        ("turbo", "transformers", "openai/whisper-large-v3-turbo"),
+        ("large", "transformers", "openai/whisper-large-v3"),
+        ("large", "ctranslate2", "Systran/faster-whisper-large-v3"),
+        ("openai/whisper-large", "transformers", "openai/whisper-large"),
+        ("openai/whisper-large", "ctranslate2", "Systran/faster-whisper-large-v1"),
         ("ana/mine", "transformers", "ana/mine"),
         ("facebook/mms", "ctranslate2", "facebook/mms"),
     ],

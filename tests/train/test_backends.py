@@ -9,9 +9,11 @@ import train.device
 from corpus.errors import ModelError
 from corpus.models import cache_folder
 from tests.train.made import tone
+from train.attention import by_products, use_products
 from train.backends import BACKENDS, open_backend
 from train.device import in_bfloat16
 from train.fast_writer import FastWriter, converted
+from train.whisper import open_whisper
 from train.writer import Writer
 
 SOUNDS = [tone(1.0), tone(2.5, 330.0), np.zeros(16_000, np.float32)]
@@ -51,6 +53,34 @@ def test_a_language_that_it_does_not_know(tiny_whisper: Path) -> None:
         FastWriter(tiny_whisper, language="caló", device="cpu")
 
 
+@pytest.mark.parametrize("queries", [1, 4, 40])
+@pytest.mark.parametrize("masked", [False, True])
+def test_products_are_the_fused_attention(queries: int, masked: bool) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    query = torch.randn(3, 2, queries, 8)
+    key, value = torch.randn(3, 2, 50, 8), torch.randn(3, 2, 50, 8)
+    mask = torch.randn(3, 1, queries, 50) if masked else None
+    wanted = torch.nn.functional.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, scale=0.5
+    )
+    found, weights = by_products(None, query, key, value, mask, scaling=0.5)
+    assert weights is None
+    assert torch.allclose(found, wanted.transpose(1, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_a_model_that_attends_by_products_writes_the_same(tiny_whisper: Path, beam: int) -> None:
+    whisper = open_whisper(tiny_whisper)
+    wanted = Writer(whisper, beam=beam).write(SOUNDS)
+    use_products(whisper.model)
+    assert whisper.model.model.decoder.layers[0].encoder_attn.config._attn_implementation == (
+        "products"
+    )
+    assert Writer(whisper, beam=beam).write(SOUNDS) == wanted
+
+
 def test_half_the_bits_are_taken_where_they_are_asked_for(
     tiny_whisper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +91,11 @@ def test_half_the_bits_are_taken_where_they_are_asked_for(
     told = tmp_path / "cpuinfo"
     monkeypatch.setattr(train.device, "_TOLD", told)
     assert not in_bfloat16("auto", "cpu")  # no such file: not Linux
-    for flags, expected in (("fpu amx_bf16 sse", True), ("fpu sse", False)):
+    for flags, expected in (
+        ("fpu amx_bf16 sse", True),
+        ("fpu avx512_bf16 sse", True),
+        ("fpu avx512f avx512bw sse", False),  # it would only imitate
+    ):
         told.write_text(f"flags\t: {flags}\n", "ascii")
         assert in_bfloat16("auto", "cpu") is expected
     seen: list[bool] = []

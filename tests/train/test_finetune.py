@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from corpus.errors import ModelError, TrainError
+from corpus.tabular import read_rows
 from tests.train.made import flac, row, tone, write_dataset
 from train import finetune as finetune_module
 from train.config import TrainConfig, load_toml
@@ -153,6 +154,12 @@ def test_what_is_left_out_is_counted(tmp_path: Path, config: TrainConfig) -> Non
         "control tokens in the text": 1,
         "label longer than the decoder takes": 1,
     }
+    told = read_rows(Path(result.output) / "left_out.csv")
+    assert [(line["row"], line["recording"], line["reason"]) for _, line in told[:2]] == [
+        ("1", "b", "no text"),
+        ("3", "d", "audio that cannot be read"),
+    ]
+    assert len(told) == 6
 
 
 def test_nothing_to_train_on(tmp_path: Path, config: TrainConfig) -> None:

@@ -12,11 +12,21 @@ import numpy as np
 import pytest
 
 from corpus.errors import ModelError, TrainError
+from corpus.media import ArraySamples
 from tests.train.made import row, tone, write_dataset
+from train.backends import BACKENDS, open_backend
 from train.config import TrainConfig
+from train.data import Row
 from train.finetune import finetune
+from train.long_form import long_form
+from train.trainer import n_workers
 from train.whisper import open_whisper
-from train.writer import Writer
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of converted models."""
+    monkeypatch.setenv("CANTE_MODELS", str(tmp_path / "models"))
 
 
 @pytest.fixture
@@ -48,11 +58,22 @@ def many_bands(tiny_whisper: Path, tmp_path: Path) -> Path:
     return folder
 
 
+def _written_by_both(folder: Path, language: str) -> None:
+    sounds = [tone(1.0), tone(2.0, 330.0)]
+    for name in BACKENDS:
+        backend = open_backend(name, folder, language=language, device="cpu", beam=1)
+        assert len(backend.write(sounds)) == 2
+    # Whole recordings, of more than one window.
+    rows = [Row(number=0, text="ay", recording="uno", start=1.0, end=3.0)]
+    sound = ArraySamples(np.concatenate([tone(20.0), tone(15.0, 330.0)]))
+    found = long_form(folder, rows, lambda _: sound, language, "cpu")
+    assert (found.wer.n, found.notes) == (1, ())
+
+
 def test_a_whisper_of_english_alone(dataset: Path, config: TrainConfig, english: Path) -> None:
     settings = replace(config, model=str(english), language="en", max_steps=1, checks=0)
     finetune(dataset, settings)
-    texts = Writer.open(Path(settings.output), language="en", device="cpu").write([tone(1.0)])
-    assert len(texts) == 1
+    _written_by_both(Path(settings.output), "en")
     vocabulary = open_whisper(Path(settings.output)).vocabulary("en", "transcribe")
     assert len(vocabulary.prompt) == 1
 
@@ -69,7 +90,7 @@ def test_128_mel_bands(dataset: Path, config: TrainConfig, many_bands: Path) -> 
     finetune(dataset, settings)
     saved = json.loads((Path(settings.output) / "preprocessor_config.json").read_text("utf-8"))
     assert saved["feature_size"] == 128
-    assert len(Writer.open(Path(settings.output), device="cpu").write([tone(1.0)])) == 1
+    _written_by_both(Path(settings.output), "es")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +144,47 @@ def test_a_stream_is_trained_on(dataset: Path, config: TrainConfig) -> None:
     result = finetune(dataset, settings, tell=told.append)
     assert (result.steps, result.utterances, result.windows) == (5, 12, 2)
     assert result.loss_last < result.loss_first
-    assert told == ["a stream is not looked through before: leaks between splits are not found"]
+    assert told == []
+
+
+def test_the_best_of_a_stream_is_kept(tmp_path: Path, config: TrainConfig) -> None:
+    """Some of the split validation is held to check on, if its files are shuffled or not."""
+    held = [row("ya no te quiero", recording=f"otra {i}") for i in range(3)]
+    folder = write_dataset(
+        tmp_path / "d", train=[row()], validation=[row("", recording="x"), *held]
+    )
+    settings = replace(config, streaming=True, max_steps=2, checks=2, check_utterances=2)
+    assert len(finetune(folder, settings).checks) == 2
+
+
+def test_a_leak_in_a_stream_stops_it(tmp_path: Path, config: TrainConfig) -> None:
+    folder = write_dataset(tmp_path / "d", train=[row()], test=[row()])
+    with pytest.raises(TrainError, match="1 recordings are in both train and test"):
+        finetune(folder, replace(config, streaming=True, max_steps=1))
+
+
+def test_what_a_stream_does_not_say_is_told(tmp_path: Path, config: TrainConfig) -> None:
+    english = "and all the people sing in the morning when the moon is still over the river " * 4
+    rows = [row(english)]
+    del rows[0]["recording"]
+    told: list[str] = []
+    settings = replace(config, streaming=True, max_steps=1, checks=0)
+    with pytest.raises(TrainError, match="label longer than the decoder takes"):
+        finetune(write_dataset(tmp_path / "d", train=rows), settings, tell=told.append)
+    assert told == [
+        "the stream's recordings cannot be looked through: leaks between splits are not found",
+        (
+            "the texts look like english ('en'), and Whisper is told 'es': set `language` if that "
+            "is not meant"
+        ),
+    ]
+
+
+def test_a_stream_is_read_by_one_process(config: TrainConfig) -> None:
+    """Each of several would read all of it."""
+    assert n_workers(replace(config, streaming=True), "cuda") == 0
+    assert n_workers(config, "cuda") >= 1
+    assert n_workers(config, "cpu") == 0
 
 
 def test_a_stream_leaves_out_what_cannot_be_taken(tmp_path: Path, config: TrainConfig) -> None:
@@ -142,6 +203,9 @@ def test_a_stream_of_nothing(tmp_path: Path, config: TrainConfig) -> None:
     nowhere = replace(config, streaming=True, max_steps=3, output=f"{config.output}-2")
     with pytest.raises(TrainError, match="cannot be read as a stream"):
         finetune(tmp_path / "nowhere", nowhere)
+    untrained = write_dataset(tmp_path / "untrained", test=[row()])
+    with pytest.raises(TrainError, match=r"no split 'train' \(it has test\)"):
+        finetune(untrained, nowhere)
 
 
 def test_times_survive(dataset: Path, config: TrainConfig, whisper_base_hf: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from corpus.errors import ModelError, TrainError
 from tests.conftest import Cli
-from train.give import to_safetensors
+from train.give import to_gguf_compatible, to_safetensors
 from train.whisper import open_whisper
 
 
@@ -48,6 +50,26 @@ def test_taken_or_no_model(tiny_whisper: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
+def test_what_the_converter_of_whisper_cpp_reads_is_there(
+    tiny_whisper: Path, tmp_path: Path
+) -> None:
+    """vocab.json, added_tokens.json and mel filters, whatever transformers saves of its own."""
+    made = to_gguf_compatible(tiny_whisper, tmp_path / "made", "float16")
+    words = json.loads((made / "vocab.json").read_text("utf-8"))
+    control = json.loads((made / "added_tokens.json").read_text("utf-8"))
+    assert sorted(words.values()) == list(range(50_258))
+    assert (words["<|endoftext|>"], control["<|startoftranscript|>"]) == (50_257, 50_258)
+    assert sorted(control.values()) == list(range(50_258, 51_865))
+    with np.load(made / "whisper" / "assets" / "mel_filters.npz") as found:
+        (filters,) = found.values()
+        assert found.files == ["mel_80"]
+    assert (filters.shape, filters.dtype) == ((80, 201), np.float32)
+    assert (filters.sum(axis=1) > 0).all()
+    assert load_file(made / "model.safetensors")["model.decoder.embed_tokens.weight"].dtype == (
+        torch.half
+    )
+
+
 # ---- the command
 
 
@@ -59,6 +81,13 @@ def test_a_model_is_exported_beside_where_one_is(cli: Cli, tiny_whisper: Path) -
         "folder": "tiny-safetensors",
     }
     assert Path("tiny-safetensors/model.safetensors").is_file()
+
+
+def test_a_model_for_whisper_cpp(cli: Cli, tiny_whisper: Path) -> None:
+    ran = cli("export", tiny_whisper, "--to", "gguf-compatible")
+    assert ran.code == 0
+    assert "convert-h5-to-ggml.py tiny-gguf-compatible tiny-gguf-compatible ." in ran.err
+    assert Path("tiny-gguf-compatible/vocab.json").is_file()
 
 
 def test_a_model_for_faster_whisper(cli: Cli, tiny_whisper: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from corpus.errors import MediaError, TrainError
 from tests.train.made import flac, row, tone, write_dataset
 from train.data import open_splits, read_sound
-from train.guards import LeftOut, check_leak, usable
+from train.guards import LeftOut, another_language, check_leak, usable
 
 
 def test_a_recording_in_two_splits_is_a_leak() -> None:
@@ -64,6 +64,18 @@ def test_a_folder_without_a_dataset(tmp_path: Path) -> None:
         with pytest.raises(TrainError, match="cannot be opened as a dataset") as caught:
             open_splits(folder)
         assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_keeps_a_language_from_being_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from py3langid.langid import LanguageIdentifier
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(LanguageIdentifier, "from_model_file", full)
+    assert another_language(["ay pena"] * 24, "es") is None  # too few words to ask
+    told = another_language(["ay pena"] * 30, "es")
+    assert told == "whether the texts are in 'es' cannot be told: No space left on device"
 
 
 def test_sound_is_read_from_bytes_or_a_path_and_brought_to_16_khz(tmp_path: Path) -> None:

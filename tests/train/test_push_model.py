@@ -37,7 +37,17 @@ RELEASE = Manifest(
     rows={"train": 80},
     hours={"train": 1.5},
 )
-GOOD = Judgement(model="mine", split="test", utterances=61, words=257, wer=0.2, cer=0.1)
+GOOD = Judgement(
+    model="mine",
+    split="test",
+    utterances=61,
+    words=257,
+    wer=0.2,
+    cer=0.1,
+    low=0.15,
+    high=0.25,
+    beam=5,
+)
 
 
 def facts(**changes: Any) -> ModelFacts:
@@ -59,7 +69,7 @@ def test_the_card_tells_what_it_was_trained_on_and_how_it_does() -> None:
     text = model_card(facts())
     assert "openai/whisper-base, fine-tuned" in text
     assert "release\n`v1`" in text
-    assert "| mine | test | 61 | 257 | 0.200 | 0.100 |" in text
+    assert "| mine | test | 61 | 257 | 0.200 | 0.150-0.250 | 0.100 | 5 beams |" in text
     assert "- train: 80 utterances, 1.50 hours" in text
     assert "| cc0 | traditional | cc-by-4.0 | 80 | yes |" in text
     assert "keep this model private" not in text
@@ -174,10 +184,17 @@ def test_no_model_and_damaged_notes(hub: Hub, model: Path, tmp_path: Path) -> No
 
 def test_judgements_are_read_and_others_refused(tmp_path: Path) -> None:
     path = tmp_path / "judged.json"
-    one = {"model": "/x/openai--whisper-base", "split": "test", "utterances": 3, "words": 9}
-    path.write_text(json.dumps({"models": [{**one, "wer": 0.5, "cer": None}]}), "utf-8")
+    one: dict[str, Any] = {
+        "model": "/x/openai--whisper-base",
+        "split": "test",
+        "utterances": 3,
+        "words": 9,
+    }
+    one |= {"wer": 0.5, "cer": None, "as_sung": {"low": 0.4, "high": 0.6}, "beam": 1}
+    path.write_text(json.dumps({"models": [one]}), "utf-8")
     (found,) = read_judgements(path)
     assert (found.model, found.wer, found.cer) == ("openai/whisper-base", 0.5, None)
+    assert (found.low, found.high, found.decoding) == (0.4, 0.6, "greedy")
     for text in ("", "[]", '{"models": [{}]}', '{"models": 3}'):
         path.write_text(text, "utf-8")
         with pytest.raises(ModelError, match="is not what `corpus evaluate --json` prints"):
