@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from corpus.publish.choose import Rights, public
+from corpus.publish.choose import Rights, licensed, public
 from corpus.publish.divide import SPLITS
 from corpus.publish.folder import Manifest
 from corpus.publish.tally import GROUPS, Part, Share, Tally
@@ -31,6 +31,7 @@ _MOST_VALUES = 40
 def card(told: Manifest, tally: Tally) -> str:
     """The README.md of the dataset, with the metadata that the hub and `datasets` read."""
     total, sound = _total(tally), bool(told.codec)
+    n_unlicensed = _unlicensed(told, tally)
     body = _template().render(
         told=told,
         tally=tally,
@@ -42,13 +43,22 @@ def card(told: Manifest, tally: Tally) -> str:
         gaps=list(_gaps(told, tally, total)),
         missing=[split for split in SPLITS if split not in tally.splits],
         rights_of=sorted(tally.rights.items(), key=lambda pair: (-pair[1], str(pair[0]))),
+        n_unlicensed=n_unlicensed,
         reaches={rights: _reach(rights, sound=sound) for rights in tally.rights},
         citation=_AsItIs(told.citation.strip().replace("```", "'''") or _citation(told)),
         hours=_hours,
         counts=_counts,
         of=_of,
     )
-    return f"---\n{_metadata(told, tally, total)}\n---\n\n{body}\n"
+    licence = "" if n_unlicensed else told.license
+    return f"---\n{_metadata(told, tally, total, licence)}\n---\n\n{body}\n"
+
+
+def _unlicensed(told: Manifest, tally: Tally) -> int:
+    """Utterances whose own rights do not allow the licence that was named for the whole."""
+    rows = tally.rights.items() if told.license else ()
+    sound = bool(told.codec)
+    return sum(n for rights, n in rows if not licensed(rights, told.license, sound=sound))
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +70,7 @@ def _template() -> Template:
     return environment.from_string(files(__package__).joinpath("card.md").read_text("utf-8"))
 
 
-def _metadata(told: Manifest, tally: Tally, total: Share) -> str:
+def _metadata(told: Manifest, tally: Tally, total: Share, licence: str) -> str:
     """No `configs`: files tell their splits by name.
 
     With `configs`, datasets 5.0 takes two local folders of one name for the same dataset;
@@ -69,11 +79,11 @@ def _metadata(told: Manifest, tally: Tally, total: Share) -> str:
     from huggingface_hub import DatasetCardData
 
     size = next((name for n, name in _SIZES if total.utterances < n), "1M<n<10M")
-    made: dict[str, Any] = {} if told.license else {"license_name": "rights-stand-in-every-row"}
+    made: dict[str, Any] = {} if licence else {"license_name": "rights-stand-in-every-row"}
     data = DatasetCardData(
         language=[told.language] if told.language else None,
         pretty_name=told.corpus,
-        license=told.license or "other",
+        license=licence or "other",
         annotations_creators=["machine-generated", *["expert-generated"] * bool(tally.annotators)],
         language_creators=["found"],
         multilinguality=["monolingual"],

@@ -13,7 +13,16 @@ from corpus.publish.splits import names_in
 from corpus.records import Kind, Recording, Tier, Utterance, Verse
 from corpus.text import fold
 
-__all__ = ["Chosen", "Rights", "Wanted", "choose", "forbidden", "public", "rights_of_row"]
+__all__ = [
+    "Chosen",
+    "Rights",
+    "Wanted",
+    "choose",
+    "forbidden",
+    "licensed",
+    "public",
+    "rights_of_row",
+]
 
 _RANK = {Tier.BRONZE: 0, Tier.SILVER: 1, Tier.GOLD: 2}
 
@@ -146,6 +155,29 @@ def forbidden(rights: Rights, *, sound: bool = True, asked: bool = False) -> str
     if not _free(rights.annotation, asked=asked):
         return f"rights of the annotation: {rights.annotation or 'unknown'}"
     return ""
+
+
+def licensed(rights: Rights, licence: str, *, sound: bool = True) -> bool:
+    """Whether a licence of the whole lets nobody do with a row what its own rights do not.
+
+    Conditions are compared where both are of Creative Commons; of other names they are not known.
+    """
+    if not public(rights, sound=sound):
+        return False
+    if not licence.startswith("cc"):
+        return True
+    marks = [rights.annotation, *[rights.audio] * sound]
+    texts = rights.text.split(" / ")
+    return all(_asks(mark) <= _asks(licence) for mark in marks) and any(
+        _asks(mark) <= _asks(licence)
+        for mark in texts
+        if not mark or _free(mark, asked=False) or mark in _PUBLIC_TEXT
+    )
+
+
+def _asks(mark: str) -> set[str]:
+    """What a licence of Creative Commons asks of who uses a part: by, nc, sa, nd."""
+    return set(mark.split("-")) & {"by", "nc", "sa", "nd"} if mark.startswith("cc-") else set()
 
 
 def _free(mark: str, *, asked: bool) -> bool:

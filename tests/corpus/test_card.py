@@ -106,6 +106,38 @@ def test_unknown_is_private(rights: dict[Rights, int], private: bool) -> None:
     assert ("| unknown | traditional | cc-by-4.0 | 1 | nobody else |" in text) is private
 
 
+@pytest.mark.parametrize(
+    ("licence", "changes", "n_barred"),
+    [
+        ("cc-by-4.0", {}, 0),
+        ("cc-by-4.0", {"audio": "cc-by-nc"}, 5),
+        ("cc-by-nc-sa-4.0", {"audio": "cc-by-nc"}, 0),
+        ("cc0-1.0", {}, 5),
+        ("cc0-1.0", {"annotation": "cc0", "text": ""}, 0),
+        ("cc-by-4.0", {"text": "cc-by-nc / traditional"}, 0),
+        ("cc-by-4.0", {"text": "cc-by-nc / credited"}, 5),
+        ("cc-by-4.0", {"audio": "unknown"}, 5),
+        ("mit", {"audio": "unknown"}, 5),
+        ("mit", {}, 0),
+    ],
+)
+def test_no_licence_of_the_whole_says_more_than_the_rows(
+    licence: str, changes: dict[str, str], n_barred: int
+) -> None:
+    told = TOLD.model_copy(update={"license": licence})
+    text = card(told, counted(rights={replace(FREE, **changes): 5}))
+    barred = f"but the rights of {n_barred} utterances\ndo not allow that" in text
+    assert barred is bool(n_barred)
+    assert head_of(text)["license"] == ("other" if n_barred else licence)
+    assert ("license_name" in head_of(text)) is bool(n_barred)
+
+
+def test_the_licence_is_not_one_of_sound_that_is_not_in_it() -> None:
+    told = TOLD.model_copy(update={"license": "cc-by-4.0", "codec": ""})
+    head = head_of(card(told, counted(rights={UNKNOWN: 5})))
+    assert head["license"] == "cc-by-4.0"
+
+
 def test_what_is_for_research_is_for_who_asks() -> None:
     research = replace(FREE, audio="research-only")
     text = card(TOLD, counted(rights={FREE: 3, research: 1}))
