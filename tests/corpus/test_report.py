@@ -141,6 +141,22 @@ def test_what_has_little_is_told_and_whether_it_is_there_to_be_done() -> None:
     assert [(gap.name, gap.to_collect) for gap in found] == [("tonás", True), ("bulerías", True)]
 
 
+def test_what_is_not_there_at_all_is_lacking_too() -> None:
+    nothing: dict[str, Any] = {name: {} for name in ("aligned", "marks", "features", "quality")}
+    known = [replace(one, sex="male", region="Jerez") for one in (UNO, DOS)]
+    known.append(replace(recording("tres"), region="Triana"))
+    wanted = ("Tonás", "bulerías", "soleares", "mineros")
+    found = facts_of(known, [cut(UNO, 9.0)], annotations=[], palos=wanted, **nothing)
+    assert found.absent == ("bulerías", "mineros")
+    assert found.alone == {"sex": "male"}
+    assert counted([], []).alone == {}
+
+
+def test_a_side_and_its_tracks_are_not_counted_twice() -> None:
+    # UNO an hour, DOS half of one, and the track; the side is there by its track.
+    assert counted(KNOWN.values(), []).hours == pytest.approx(1.75)
+
+
 EMPTY: dict[str, list[Group]] = {
     name: [] for name in ("singer", "decade", "sex", "region", "quality")
 }
@@ -193,6 +209,8 @@ def test_the_page_is_one_file_and_tells_nobodys_name(cli: Cli, corpus: Workspace
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "not everybody may have" in page
+    assert "<strong>Collect another region</strong>: where it is known, it is Jerez" in page
+    assert "what there is no recording of: fandangos, tientos y tangos, seguiriyas" in page
     assert page.count("data:audio/mpeg") >= 2
     quiet = cli("report", corpus.root / "quiet.html", "--no-sound")
     assert quiet.code == 0
