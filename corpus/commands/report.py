@@ -86,6 +86,7 @@ def _facts(workspace: Workspace, about: About) -> Facts:
         marks=about.marks,
         features=about.features,
         quality={id_: quality_of(id_, about) for id_ in about.recordings},
+        palos=workspace.config.corpus.palos,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corpus.records import Annotation, Features, Recording, Tier, Utterance, Verdict
+from corpus.text import fold
 
 __all__ = [
     "GROUPS",
@@ -108,14 +109,20 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All of it, but for people's work and sound."""
+    """All of it, but for people's work and sound.
+
+    `absent` are palos that the corpus names and has no recording of; `alone` the one palo, decade,
+    sex or region that all recordings have of which it is known, by group.
+    """
 
     hours: float
     tiers: Mapping[str, tuple[int, float]]
     groups: Mapping[str, Sequence[Group]]
     heat: Sequence[Heat]
     calibration: Sequence[Bin] = ()
-    gaps: Sequence[Gap] = field(default=())
+    gaps: Sequence[Gap] = ()
+    absent: Sequence[str] = ()
+    alone: Mapping[str, str] = field(default_factory=dict)
 
 
 def facts_of(
@@ -127,22 +134,25 @@ def facts_of(
     marks: Mapping[str, Mapping[str, int]],
     features: Mapping[str, Features],
     quality: Mapping[str, str],
+    palos: Sequence[str] = (),
 ) -> Facts:
     """Count: `utterances` as they are now, `aligned` as they were before anybody spoke, by id.
 
     `marks` are those of people, `features` what was measured, `quality` how good the sound is
-    by either, each by recording.
+    by either, each by recording; `palos` are those that the corpus is to have.
     """
     known = {one.id: one for one in recordings}
     cut = list(utterances)
     groups = {name: groups_of(name, known, cut, quality) for name in GROUPS}
     return Facts(
-        hours=sum(one.duration for one in known.values()) / 3600,
+        hours=sum(one.recorded for one in groups["palo"]),
         tiers=_tiers(cut),
         groups={name: _most(found) for name, found in groups.items()},
         heat=heat_of(known, marks, features),
         calibration=calibration(aligned, annotations),
         gaps=gaps_of(groups),
+        absent=_absent(palos, known.values()),
+        alone=_alone(groups),
     )
 
 
@@ -208,7 +218,9 @@ def _most(groups: Sequence[Group]) -> list[Group]:
             for tier, hours in group.tiers.items():
                 tiers[tier] += hours
         recorded = sum(group.recorded for group in rest)
-        kept.append(Group(name=f"{len(rest)} others", recorded=recorded, tiers=dict(tiers)))
+        waiting = sum(group.waiting for group in rest)
+        name = f"{len(rest)} others"
+        kept.append(Group(name=name, recorded=recorded, tiers=dict(tiers), waiting=waiting))
     return kept
 
 
@@ -310,3 +322,20 @@ def gaps_of(groups: Mapping[str, Sequence[Group]]) -> list[Gap]:
         ]
     found.sort(key=lambda gap: (gap.hours / gap.equal, -gap.equal, gap.group, gap.name))
     return found[:_GAPS]
+
+
+def _absent(palos: Iterable[str], recordings: Iterable[Recording]) -> tuple[str, ...]:
+    there = {fold(one.palo) for one in recordings}
+    return tuple(palo for palo in palos if fold(palo) not in there)
+
+
+def _alone(groups: Mapping[str, Sequence[Group]]) -> dict[str, str]:
+    """Groups of one named value: of what nobody has named there is no equal part to fall short of.
+
+    That all is sung by one singer, or sounds good, is nothing that has to be mended.
+    """
+    names = {
+        group: [one.name for one in groups[group] if one.name]
+        for group in ("palo", "decade", "sex", "region")
+    }
+    return {group: found[0] for group, found in names.items() if len(found) == 1}

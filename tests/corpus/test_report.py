@@ -175,7 +175,7 @@ SCRIPT = "<script>document.title='x'</script>\nay"
 @pytest.fixture
 def corpus(workspace: Workspace) -> Workspace:
     for k, known in enumerate((UNO, DOS)):
-        one = replace(known, duration=10.0, title="<b>Cante</b> & 'más' 😀")
+        one = replace(known, duration=10.0, region="Jerez", title="<b>Cante</b> & 'más' 😀")
         path = workspace.media.flac(one.id)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(flac_bytes(tone(10.0, 300.0 + k)))
