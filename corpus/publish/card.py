@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -150,7 +151,10 @@ def _agreement(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _gaps(told: Manifest, tally: Tally, total: Share) -> Iterator[str]:
     hours = total.hours or 1.0
-    there = {fold(palo): _of(parts) for palo, parts in tally.groups["palo"].items()}
+    there = defaultdict[str, float](float)
+    for palo, parts in tally.groups["palo"].items():
+        # Two spellings are one palo.
+        there[fold(palo)] += _of(parts)
     absent = [palo for palo in told.palos if not there.get(fold(palo))]
     if absent:
         yield f"nothing of {', '.join(absent)}"

@@ -90,7 +90,7 @@ def test_what_is_missing_is_told() -> None:
     assert "- 100% of the hours were checked by nobody" in text
     assert "palo is not known" not in text
     mine = counted().groups["palo"]
-    spelt = {**counted().groups, "palo": mine | {"Seguiriyas": {"train": Part(9, 0.5)}}}
+    spelt = {**counted().groups, "palo": {**mine, "Seguiriyas": {"train": Part(9, 0.5)}}}
     assert "of the hours of seguiriyas" not in card(TOLD, counted(groups=spelt))
 
 
