@@ -96,7 +96,8 @@ def attach(workspace: Workspace, folder: Path) -> int:
     split_by_id = {
         row["id"]: split_of(file) for file in data_files(folder) for row in rows_of(file, ("id",))
     }
-    foreign = len(split_by_id.keys() - {one.id for one in workspace.store.utterances()})
+    # Its own are also those that people threw out, or that were aligned anew since.
+    foreign = len(split_by_id.keys() - workspace.store.aligned_utterances().keys())
     if foreign:
         return foreign
     rows = tuple(

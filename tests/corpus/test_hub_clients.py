@@ -22,6 +22,7 @@ from corpus.workspace import Workspace
 from tests.conftest import Cli
 from tests.corpus.hub_releases import REPO, contents, published
 from tests.corpus.publishing import publish
+from tests.corpus.test_release import aligned_anew
 from tests.servers.hub_state import OWNER, Hub
 
 Releases = dict[str, Path]
@@ -81,6 +82,21 @@ def test_a_name_that_the_corpus_knows_otherwise_is_not_given_anew(
     shutil.move(tmp_path / "second", tmp_path / "b" / "first")
     with pytest.raises(PublishError, match="knows another release named first"):
         attach(aligned, tmp_path / "b" / "first")
+
+
+def test_what_was_aligned_anew_since_is_still_of_its_corpus(
+    aligned: Workspace, tmp_path: Path
+) -> None:
+    publish(aligned, tmp_path / "first", Tier.BRONZE)
+    known = aligned.store.releases()
+    aligned_anew(aligned)
+    gone = aligned.store.aligned_utterances().keys() - {u.id for u in aligned.store.utterances()}
+    assert gone
+    assert attach(aligned, tmp_path / "first") == 0
+    assert [one.name for one in aligned.store.releases()] == [one.name for one in known]
+    shutil.move(tmp_path / "first", tmp_path / "again")
+    assert attach(aligned, tmp_path / "again") == 0
+    assert {one.name for one in aligned.store.releases()} == {"first", "again"}
 
 
 def test_gates_by_the_command(hub: Hub, releases: Releases, cli: Cli) -> None:
