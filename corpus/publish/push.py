@@ -9,6 +9,7 @@ Of `huggingface_hub` both lines are understood: 0.34 to 0.36, and 1 and later.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,9 @@ Step = Callable[[str, int, int], None]
 
 _OURS = ("data/", "plots/", "pointers/", "missing.csv")
 """Places at the hub that are the release's alone: what else lies there goes."""
+
+_TAG = re.compile(r"(?!.*\.\.)\w(?:[\w.-]*[\w-])?(?<!\.lock)")
+"""What git lets a tag be called, and a release: told before anything is sent."""
 
 _BATCH = 8
 """Files that are asked for together: as many are looked at again after a cut."""
@@ -158,6 +162,8 @@ class _Push:
 
     def carried_out(self, tag: str, rights: Mapping[str, int], step: Step | None) -> Pushed:
         """Push, or without `step` only say what would be pushed."""
+        if not _TAG.fullmatch(tag):
+            raise HubError(f"'{tag}' is no name for a tag: give another --tag")
         there = _look(self.hub)
         self._check(there, tag)
         wares = self._wares(there)

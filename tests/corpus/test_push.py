@@ -155,6 +155,13 @@ def test_a_tag_of_another_release_stays(hub: Hub, releases: Releases) -> None:
     assert set(published(hub)) == set(contents(releases["v1"]))
 
 
+@pytest.mark.parametrize("tag", ["a b", "a..b", "v1.", "v1.lock", "a/b", "-v", "a\nb", "~1"])
+def test_what_no_tag_may_be_called_is_told_first(hub: Hub, releases: Releases, tag: str) -> None:
+    with pytest.raises(HubError, match="no name for a tag"):
+        push(releases["v1"], REPO, tag=tag)
+    assert not hub.repos
+
+
 def test_nobody_writes_to_somebody_elses(hub: Hub, releases: Releases) -> None:
     with pytest.raises(HubError, match="you may not do that with pena/cante"):
         push(releases["v1"], REPO, token=OTHER)
