@@ -355,6 +355,19 @@ def metadata(folder: Path, split: str) -> Path:
     return folder / "out" / split / "metadata.jsonl"
 
 
+def test_ffmpeg_reads_the_lrc(release: Path, rows: Rows, tmp_path: Path) -> None:
+    exported(release, "lrc", tmp_path / "out")
+    for split, found in rows.items():
+        for recording, sung in recordings_of(found).items():
+            path = tmp_path / "out" / split / f"{recording}.lrc"
+            show = ["-show_entries", "packet=pts_time:format_tags", "-of", "json"]
+            command = ["ffprobe", "-v", "error", "-f", "lrc", *show, str(path)]
+            said = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+            starts = [float(one["pts_time"]) for one in said["packets"]]
+            assert starts == pytest.approx([r["start"] for r in sung if r["text"]], abs=0.006)
+            assert said["format"]["tags"].get("artist", "") == sung[0]["singer"]
+
+
 def test_lrc_has_the_time_of_each_word(release: Path, rows: Rows, tmp_path: Path) -> None:
     exported(release, "lrc", tmp_path / "out")
     for split, found in rows.items():
