@@ -21,7 +21,15 @@ from corpus.publish.choose import Chosen, Wanted, choose
 from corpus.publish.clips import Codec
 from corpus.publish.columns import About, copla_of
 from corpus.publish.divide import Divided, Row, divide, leaks
-from corpus.publish.folder import CARD, Manifest, check_free, making, write_manifest
+from corpus.publish.folder import (
+    CARD,
+    MANIFEST,
+    Manifest,
+    check_free,
+    making,
+    read_manifest,
+    write_manifest,
+)
 from corpus.publish.plots import draw
 from corpus.publish.pointers import write_pointers
 from corpus.publish.shards import Track, Wares, write_rows
@@ -73,10 +81,14 @@ class Released:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Test:
-    """An earlier test set; `older` are those of it that were aligned anew since, as they were."""
+    """An earlier test set; `older` are those of it that were aligned anew since, as they were.
+
+    `purged` is how many of it were purged, which the store knows nothing of any more.
+    """
 
     ids: tuple[str, ...] = ()
     older: tuple[Utterance, ...] = ()
+    purged: int = 0
 
 
 def release(
@@ -115,7 +127,7 @@ def release(
             write_pointers(scratch, workspace.media, recordings)
         told = _told(workspace, name, options, chosen, divided)
         counts = {
-            "fixed_test_gone": sum(id_ not in divided.split_of for id_ in test.ids),
+            "fixed_test_gone": test.purged + sum(id_ not in divided.split_of for id_ in test.ids),
             "not_compared": sum(not about.codes.get(one) for one in recordings),
         }
         told = finish(scratch, told.model_copy(update=counts))
@@ -258,10 +270,20 @@ def _earlier_test(workspace: Workspace, name: str) -> _Test:
             f"there is no release {name} to take the test set of: see `corpus status`"
         )
     ids = tuple(one.utterance for one in known[name].utterances if one.split == "test")
+    if not ids:
+        raise PublishError(f"nothing is left of a test set of {name}: name another release")
     # What people threw out goes; of what is aligned anew nobody has spoken.
     there = {one.id for one in store.utterances()} | {one.utterance for one in store.annotations()}
     aligned = store.aligned_utterances()
-    return _Test(ids=ids, older=tuple(aligned[id_] for id_ in ids if id_ not in there))
+    older = tuple(aligned[id_] for id_ in ids if id_ not in there)
+    return _Test(ids=ids, older=older, purged=_purged(workspace, name, len(ids)))
+
+
+def _purged(workspace: Workspace, name: str, n_left: int) -> int:
+    """Rows that a test set had besides those left; 0 where the release's folder is elsewhere."""
+    folder = workspace.root / "releases" / name
+    told = read_manifest(folder) if (folder / MANIFEST).is_file() else None
+    return max(0, told.rows.get("test", 0) - n_left) if told else 0
 
 
 def _frozen(workspace: Workspace, name: str, divided: Divided) -> Release:

@@ -107,6 +107,29 @@ def test_a_push_after_it_takes_the_rows_away(cli: Cli, hub: Hub, online: Hub, fo
     assert b"`uno` without what had to be withdrawn" in files["README.md"]
 
 
+def test_a_fixed_test_set_tells_what_was_purged_of_it(
+    cli: Cli, aligned: Workspace, tmp_path: Path
+) -> None:
+    half = {"train": 0.5, "test": 0.5}
+    publish(aligned, aligned.root / "releases" / "uno", Tier.BRONZE, shares=half)
+    (known,) = aligned.store.releases()
+    tested = {one.utterance for one in known.utterances if one.split == "test"}
+    rows = table(aligned.root / "releases" / "uno").to_pylist()
+    singers = sorted({row["singer"] for row in rows if row["id"] in tested} - {""})
+    assert len(tested) > 2
+    purge(cli, "--artist", singers[0])
+    made = publish(aligned, tmp_path / "dos", Tier.BRONZE, shares=half, fixed_test="uno")
+    assert made.fixed_test_gone == 2
+    card = (tmp_path / "dos" / "README.md").read_text("utf-8")
+    assert "The test set is that of `uno` without 2 rows" in card
+    for one in aligned.store.recordings():
+        if {u.id for u in aligned.store.utterances(one.id)} & tested:
+            purge(cli, "--recording", one.id)
+    with pytest.raises(PublishError, match="nothing is left of a test set of uno"):
+        publish(aligned, tmp_path / "tres", Tier.BRONZE, shares=half, fixed_test="uno")
+    assert not (tmp_path / "tres").exists()
+
+
 def test_what_stays_keeps_its_bytes_and_split(
     cli: Cli, aligned: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
