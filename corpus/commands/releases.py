@@ -186,7 +186,12 @@ def _span(years: str) -> tuple[int, int] | None:
     found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", years, re.ASCII)
     if years and not found:
         raise UsageError(f"--years is a year or two, as in 1950-1975, not '{years}'")
-    return (int(found[1]), int(found[2] or found[1])) if found else None
+    if found is None:
+        return None
+    first, last = int(found[1]), int(found[2] or found[1])
+    if last < first:
+        raise UsageError(f"--years begins after it ends: {years}")
+    return first, last
 
 
 def _made(

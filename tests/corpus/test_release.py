@@ -226,3 +226,11 @@ def test_what_is_missing_of_an_earlier_test_set_is_told(aligned: Workspace, tmp_
             assert told.fixed_test_gone == 1
             card = (folder / "README.md").read_text("utf-8")
             assert "that of `uno` without 1 rows that were left out since." in card
+
+
+@pytest.mark.parametrize("years", ["1950-1940", "50", "1950-", "19501960"])
+@pytest.mark.usefixtures("workspace")
+def test_years_that_cannot_be(cli: Cli, years: str) -> None:
+    ran = cli("release", "uno", "--years", years)
+    assert ran.code == 2
+    assert f"--years begins after it ends: {years}" in ran.err or "--years is a year" in ran.err
