@@ -105,7 +105,11 @@ def rebuild(
             raise PublishError(f"below {media} is no copy of anything in {told.name}")
         missing = tuple(_lost(about[id_], n, why) for (id_, why), n in sorted(lost.items()))
         _write_missing(scratch / MISSING, missing)
-        whole = finish(scratch, told.model_copy(update={"codec": codec.value}))
+        left_out = Counter(told.left_out)
+        for (_, why), n in lost.items():
+            left_out[why] += n
+        changed = {"codec": codec.value, "left_out": dict(sorted(left_out.items()))}
+        whole = finish(scratch, told.model_copy(update=changed))
     return Rebuilt(
         name=whole.name,
         folder=str(folder),

@@ -159,6 +159,8 @@ def test_what_is_missing_is_told_with_the_reason(pointers: Path, tmp_path: Path)
     with (pointers.with_name("dos") / MISSING).open(encoding="utf-8", newline="") as file:
         listed = list(csv.DictReader(file))
     assert [one["reason"] for one in listed] == [OTHER_PART, NO_COPY, NO_COPY]
+    # The card counts it too: it is not all of the release that it is named after.
+    assert read_manifest(pointers.with_name("dos")).left_out == {OTHER_PART: 3, NO_COPY: 12}
     # A name that a spreadsheet would take for a formula is text.
     assert [one["singer"] for one in listed] == ["La Niña", "'=cmd", "El Otro"]
 
