@@ -8,6 +8,7 @@ then for each stretch its start time, its text and its end time in steps of 0.02
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -38,6 +39,9 @@ IGNORED = -100
 
 _STEP = SAMPLE_RATE // 50  # samples between two timestamp tokens, 0.02 s
 _GAP_SECONDS = (0.2, 0.8)
+_FEW = 3
+_SHARE_OF_FEW = 0.15
+"""Of the windows hold so few clips: not all that is to be heard is full to its end."""
 _PROMPT = 4  # start, language, task, and <|notimestamps|> in windows without times
 
 
@@ -126,25 +130,42 @@ def pack(
     without_timestamps: float = 0.0,
     together: bool = True,
 ) -> Iterator[Window]:
-    """Windows that hold every clip once, in the order given, 0.2-0.8 s of silence before each.
+    """Windows that hold every clip once, in the order given, with silence of 0.2-0.8 s between.
 
     A window is closed when the next clip, or its label within `max_tokens`, has no
-    room.  The silence before a window's first clip gives way to a clip that needs
-    the room.  `without_timestamps` is the share of windows labelled with text alone,
-    so that the model does not unlearn to answer so.  Not `together`, each has a window of its own.
+    room; a few of them earlier.  In half of them the first clip begins at once, in the others after
+    up to 0.8 s, unless it needs the room: who writes down single clips gives them so.
+    `without_timestamps` is the share of windows labelled with text alone, so that the model does
+    not unlearn to answer so.  Not `together`, each clip has a window of its own.
     """
     placed: list[Placed] = []
+    most = _most(rng, together=together)
     for clip in clips:
-        gap = round(rng.uniform(*_GAP_SECONDS) * SAMPLE_RATE)
-        at = placed[-1].end + gap if placed else gap
+        at = placed[-1].end + _gap(rng) if placed else _lead(rng)
         n_tokens = n_label_tokens([*(p.clip for p in placed), clip])
         full = at + clip.n_samples > WINDOW_SAMPLES or n_tokens > max_tokens
-        if placed and (full or not together):
+        if placed and (full or len(placed) >= most):
             yield _window(placed, rng, without_timestamps)
-            placed, at = [], gap
+            placed, at, most = [], _lead(rng), _most(rng, together=together)
         placed.append(Placed(clip=clip, at=min(at, WINDOW_SAMPLES - clip.n_samples)))
     if placed:
         yield _window(placed, rng, without_timestamps)
+
+
+def _gap(rng: np.random.Generator) -> int:
+    return round(rng.uniform(*_GAP_SECONDS) * SAMPLE_RATE)
+
+
+def _lead(rng: np.random.Generator) -> int:
+    longest = _GAP_SECONDS[1]
+    return max(0, round(rng.uniform(-longest, longest) * SAMPLE_RATE))
+
+
+def _most(rng: np.random.Generator, *, together: bool) -> float:
+    """How many clips a window may hold: mostly as many as it has room for."""
+    if not together:
+        return 1
+    return int(rng.integers(1, _FEW + 1)) if rng.random() < _SHARE_OF_FEW else math.inf
 
 
 def _window(placed: list[Placed], rng: np.random.Generator, without_timestamps: float) -> Window:
