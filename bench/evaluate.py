@@ -1,9 +1,11 @@
 """How fast models are judged, and whether both backends write the same.
 
-    python bench/evaluate.py DATA [--clips 60] [--model base] [--threads 2] [--beam 5]
+    python bench/evaluate.py DATA [--clips 60] [--seconds 12] [--threads 2] [--beam 5]
 
-DATA has a metadata.csv (file_name, transcription).  The plain way is the pipeline of transformers,
-one clip at a time; times are those of reading and writing, without opening the model.
+DATA has a metadata.csv (file_name, transcription).  With --seconds its clips, one after the other,
+make up longer ones: utterances of cante last that long, and those of DATA may be a second each.
+The plain way is the pipeline of transformers, one clip at a time; times are those of reading and
+writing, without opening the model.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from training import made_row, sounding, write
 from voces import machine
 
 from corpus.media import SAMPLE_RATE
@@ -38,37 +42,23 @@ WAYS: tuple[tuple[BackendName, Precision], ...] = (
 )
 
 
-def clips(data: Path, n: int) -> list[dict[str, Any]]:
-    """Rows of a dataset, spread over the table."""
+def clips(data: Path, n: int, seconds: float) -> list[dict[str, Any]]:
+    """So many rows, spread over the table: each of one clip, or of several in so many seconds."""
     with (data / "metadata.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [_row(data, one) for one in rows[:: max(1, len(rows) // n)][:n]]
+        told = list(csv.DictReader(file))
+    begins = range(0, len(told), max(1, len(told) // n))[:n]
+    return [_row(data, told[begin:], seconds) for begin in begins]
 
 
-def _row(data: Path, told: dict[str, str]) -> dict[str, Any]:
-    path = data / told["file_name"]
-    audio = {"bytes": path.read_bytes(), "path": path.name}
-    return {
-        "audio": audio,
-        "text": told["transcription"],
-        "recording": path.name,
-        "end": len(read_sound(audio)) / SAMPLE_RATE,
-    }
-
-
-def dataset(rows: Sequence[dict[str, Any]], folder: Path) -> Path:
-    """The rows as the split test of a dataset."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from datasets import Audio, Features, Value
-
-    text = Value("string")
-    features = Features(
-        {"audio": Audio(), "text": text, "recording": text, "end": Value("float64")}
-    )
-    made = pa.Table.from_pylist(list(rows), schema=features.arrow_schema)
-    pq.write_table(made, folder / "test-00000-of-00001.parquet")
-    return folder
+def _row(data: Path, told: Sequence[dict[str, str]], seconds: float) -> dict[str, Any]:
+    sounds, texts = [sounding(data / told[0]["file_name"])], [told[0]["transcription"]]
+    for one in told[1:]:
+        sound = sounding(data / one["file_name"])
+        if sum(map(len, sounds)) + len(sound) > seconds * SAMPLE_RATE:
+            break
+        sounds.append(sound)
+        texts.append(one["transcription"])
+    return made_row(np.concatenate(sounds), " ".join(texts), told[0]["file_name"])
 
 
 @quiet()
@@ -98,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder with metadata.csv")
     parser.add_argument("--clips", type=int, default=60)
+    parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--model", default="base")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--beam", type=int, default=5)
@@ -107,11 +98,11 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(given.threads)
-    rows, model = clips(given.data, given.clips), resolve(given.model)
+    rows, model = clips(given.data, given.clips, given.seconds), resolve(given.model)
     how = How(device="cpu", batch_size=given.batch_size)
     cells: list[tuple[object, ...]] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = dataset(rows, Path(name))
+        folder = write(Path(name), test=rows)
         for beam in sorted({1, given.beam}):
             first, wer = plain(model, rows, beam)
             cells.append(("pipeline", beam, round(first, 1), 1.0, wer))
@@ -122,7 +113,8 @@ def main() -> None:
                 way = f"{backend}, {precision}"
                 cells.append((way, beam, round(one.seconds, 1), ratio, one.as_sung.value))
                 print(*cells[-2:], flush=True)  # it takes minutes
-    print(f"machine: {machine()}, {given.threads} threads; {len(rows)} clips")
+    length = sum(row["end"] for row in rows) / len(rows)
+    print(f"machine: {machine()}, {given.threads} threads; {len(rows)} clips of {length:.1f} s")
     table(("backend", "beams", "seconds", "times as fast", "WER"), cells)
 
 
