@@ -24,8 +24,9 @@ from align.head import Head, HeadConfig
 from align.labels import Speller
 from align.windows import windows
 from corpus.errors import TrainError
-from corpus.media import ArraySamples, writing
+from corpus.media import ArraySamples
 from corpus.text import letters
+from corpus.whole import writing
 
 __all__ = [
     "Checkpoint",

@@ -19,9 +19,10 @@ from align.fit_work import Work
 from align.head import Head, HeadConfig, load_head, save_head, shipped_head
 from align.recipe import BUILT_IN, RECIPE_NAME, HeadPart, Recipe, dump_recipe
 from corpus.errors import ConfigError
-from corpus.media import hash_file, writing
+from corpus.media import hash_file
 from corpus.models import resolve
 from corpus.records import content_id
+from corpus.whole import writing
 
 __all__ = ["FIGURES_NAME", "Made", "make_head"]
 

@@ -16,8 +16,8 @@ from align.fit import Features, extract, read_states, targets
 from align.fit_data import TimedAudio
 from align.fit_sets import AudioSet
 from align.head import HeadConfig
-from corpus.media import writing
 from corpus.records import Word, content_id
+from corpus.whole import writing
 
 __all__ = ["Work"]
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from align.emissions import AcousticModel, Heard, Progress
-from corpus.media import FlacSamples, Samples, writing
+from corpus.media import FlacSamples, Samples
+from corpus.whole import writing
 
 __all__ = ["Kept", "compacted"]
 

@@ -12,7 +12,7 @@ from align.emissions import AcousticModel, WhisperCTC
 from align.fit import FitPlan
 from align.fit_data import TimedAudio
 from align.fit_gold import gold, neighbours
-from align.fit_run import Move, make_head
+from align.fit_run import FIGURES_NAME, Move, make_head
 from align.recipe import CorpusPart, HeadPart, Recipe
 from corpus.errors import TrainError
 from corpus.media import ArraySamples
@@ -81,7 +81,9 @@ def renew(
         corpus=(CorpusPart(folder=str(root), hold_out=tuple(held_out)),),
         fit=plan,
     )
-    make_head(recipe, root, folder, device=device, progress=progress)
+    # Where it is made, but nobody was told yet, it is only judged.
+    if not (folder / FIGURES_NAME).is_file():
+        make_head(recipe, root, folder, device=device, progress=progress)
     judged = [run for run in runs if run[0].recording in held_out]
     language = workspace.config.corpus.language
     costs = [

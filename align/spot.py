@@ -14,7 +14,6 @@ anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from align.graph import ANYWHERE, columns_of, observe
 from align.labels import Speller
 from align.listening import Listening
+from corpus.engine import Here, in_order
 
 __all__ = ["Sound", "Spotted", "Voices", "scores", "sound_of", "spans", "voices_of"]
 
@@ -157,8 +157,9 @@ def scores(
         heard = (sound.letters, sound.blank, sound.rest)
         _search(heard, row, starts, bounds, best[first:last], ends[first:last])
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(search, pieces))
+    with Here(n_workers=n_threads).crew(lambda: search) as crew:
+        for _ in in_order(crew, pieces):
+            pass
     n_letters = np.maximum(np.diff(voices.starts), 1)[:, None]
     return np.where(best > _NEVER / 2, best / n_letters, -np.inf).astype(np.float32), ends
 

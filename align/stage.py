@@ -41,6 +41,8 @@ class AlignStage:
     def __init__(self, workspace: Workspace, model: str) -> None:
         self.workspace = workspace
         self.model = model
+        # First: what they name was there before them.
+        self._matches = workspace.store.matches()
         self.verses = {verse.id: verse for verse in workspace.store.verses()}
         self.recordings = {one.id: one for one in workspace.store.recordings()}
 
@@ -53,9 +55,14 @@ class AlignStage:
                 inputs=content_id(match.id, self.model, settings),
                 payload=match,
             )
-            for match in self.workspace.store.matches()
-            if match.decision is Decision.ACCEPTED
+            for match in self._matches
+            if match.decision is Decision.ACCEPTED and self._is_there(match)
         ]
+
+    def _is_there(self, match: Match) -> bool:
+        """Whether nothing of it was purged in this moment."""
+        texts = (one.verse in self.verses for one in match.verses)
+        return match.recording in self.recordings and all(texts)
 
     def ask(self, match: Match) -> ToAlign:
         """What is known of a recording with such a match."""

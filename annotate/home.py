@@ -12,7 +12,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +19,9 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from corpus.errors import AnnotationServerError
+from corpus.errors import AnnotationServerError, MediaError
 from corpus.redact import keep_secret
+from corpus.whole import writing
 
 __all__ = [
     "VERSION",
@@ -73,14 +73,10 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_private(path: Path, told: dict[str, Any]) -> None:
     """Write whole or not at all; nobody else may read it at any time."""
     try:
-        handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(told, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise AnnotationServerError(f"{path} cannot be written: {error.strerror}") from error
+        with writing(path, private=True) as scratch:
+            scratch.write_text(json.dumps(told, indent=1), "utf-8")
+    except MediaError as error:
+        raise AnnotationServerError(str(error)) from error
 
 
 def login_of(folder: Path) -> Login:

@@ -22,9 +22,10 @@ from annotate.page_words import page_words
 from annotate.stage import sent, to_hear
 from annotate.tasks import Piece, Task, make_tasks
 from corpus.errors import UsageError
-from corpus.media import SAMPLE_RATE, Media, compact, flac_bytes, writing
+from corpus.media import SAMPLE_RATE, Media, compact, flac_bytes
 from corpus.pages import page as made
 from corpus.records import Kind, content_id
+from corpus.whole import writing
 from corpus.workspace import Workspace
 
 __all__ = ["MOST_CLIPS", "Clip", "Paged", "level_of", "page", "render"]

@@ -16,13 +16,14 @@ from annotate.queue import by_worth, within
 from annotate.tasks import Piece, clips, make_tasks, pieces
 from corpus.changes import CHANGED
 from corpus.collect.base import file_inputs, printable
-from corpus.errors import UsageError
-from corpus.media import SAMPLE_RATE, Media, flac_bytes, writing
-from corpus.records import Description, Recording, Tier
-from corpus.rows import Done
+from corpus.errors import MediaError, UsageError
+from corpus.media import SAMPLE_RATE, FlacSamples, Media, flac_bytes
+from corpus.records import Description, Tier
+from corpus.rows import Amended, Done
 from corpus.run import Failure, Item, Outcome, now
 from corpus.saving import SENT
 from corpus.store import Store
+from corpus.whole import writing
 from corpus.workspace import Workspace
 
 __all__ = [
@@ -130,10 +131,18 @@ def write_clips(media: Media, folder: Path, chosen: Sequence[Piece], track: Trac
 
 def _write_clip(media: Media, folder: Path, piece: Piece) -> bool:
     path = folder / piece.clip
-    if path.is_file():
+    if path.is_file() and _is_whole(path, len(_stretch(media, piece))):
         return False
     _write(path, _flac(media, piece))
     return True
+
+
+def _is_whole(path: Path, n_samples: int) -> bool:
+    """Whether no power cut has taken anything of a clip."""
+    try:
+        return len(FlacSamples(path).read(0, n_samples)) == n_samples
+    except MediaError:
+        return False
 
 
 def send_clips(media: Media, chosen: Sequence[Piece], track: Track = iter) -> int:
@@ -148,8 +157,15 @@ def send_clips(media: Media, chosen: Sequence[Piece], track: Track = iter) -> in
 
 
 def _flac(media: Media, piece: Piece) -> bytes:
+    stretch = _stretch(media, piece)
+    return flac_bytes(media.samples(piece.recording).read(stretch.start, len(stretch)))
+
+
+def _stretch(media: Media, piece: Piece) -> range:
+    """The samples of a piece, as far as its recording goes."""
     first, last = (round(at * SAMPLE_RATE) for at in (piece.start, piece.end))
-    return flac_bytes(media.samples(piece.recording).read(first, max(1, last - first)))
+    n_samples = media.samples(piece.recording).n_samples
+    return range(n_samples)[first : max(first + 1, last)]
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -211,7 +227,7 @@ def outcome(store: Store, key: str, pulled: Pulled) -> Outcome:
     )
 
 
-def _filled(store: Store, said: Sequence[Description]) -> tuple[list[Recording], int]:
+def _filled(store: Store, said: Sequence[Description]) -> tuple[list[Amended], int]:
     """Recordings with what they lacked, as named last; and how many answers go against them."""
     answers: dict[str, dict[str, str]] = defaultdict(dict)
     for one in sorted(said, key=lambda one: one.made):
@@ -223,7 +239,8 @@ def _filled(store: Store, said: Sequence[Description]) -> tuple[list[Recording],
         told = answers.get(recording.id, {})
         new = {name: answer for name, answer in told.items() if not getattr(recording, name)}
         if new:
-            filled.append(replace(recording, **new))  # type: ignore[arg-type]  # texts, by their names
+            more = replace(recording, **new)  # type: ignore[arg-type]  # texts, by their names
+            filled.append(Amended(before=recording, after=more))
         kept = {name: getattr(recording, name) for name in told.keys() - new.keys()}
         n_unkept += sum(told[name] != value for name, value in kept.items())
     return filled, n_unkept

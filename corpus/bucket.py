@@ -21,7 +21,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 from corpus.cache import Cache
 from corpus.depot import Kept, S3Place
 from corpus.errors import CanteError, DiskFullError, MediaError, MissingExtraError
-from corpus.media import removed, writing
+from corpus.whole import removed, writing
 
 __all__ = ["Bucket", "is_address"]
 

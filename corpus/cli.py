@@ -35,6 +35,7 @@ from corpus.commands import (
     transcribe,
 )
 from corpus.errors import CanteError, UsageError
+from corpus.interrupt import heard
 from corpus.log import LOG, as_json_lines, no_secret_in_tracebacks
 
 __all__ = ["app", "main", "run"]
@@ -137,7 +138,7 @@ def main() -> None:
     no_secret_in_tracebacks()
     code = run(sys.argv[1:])
     if code == _INTERRUPTED:
-        _leave_at_once(code)
+        _leave_at_once()
     sys.exit(code)
 
 
@@ -152,9 +153,19 @@ def run(typed: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams here
     began = time.monotonic()
-    code = _ran([*general, *arguments], debug="--debug" in general)
-    LOG.debug("ended", extra={"code": code, "seconds": round(time.monotonic() - began, 3)})
+
+    def leave() -> NoReturn:
+        _told_end(_interrupted(), began)
+        _leave_at_once()
+
+    with heard(leave):
+        code = _ran([*general, *arguments], debug="--debug" in general)
+    _told_end(code, began)
     return code
+
+
+def _told_end(code: int, began: float) -> None:
+    LOG.debug("ended", extra={"code": code, "seconds": round(time.monotonic() - began, 3)})
 
 
 def _ran(arguments: list[str], *, debug: bool) -> int:
@@ -166,8 +177,7 @@ def _ran(arguments: list[str], *, debug: bool) -> int:
     except _InterruptedError:
         if debug:
             raise
-        message = "interrupted: what was done is kept, the same command carries on"
-        return _fail(message, _INTERRUPTED)
+        return _interrupted()
     except CanteError as error:
         if debug:
             raise
@@ -180,12 +190,17 @@ def _ran(arguments: list[str], *, debug: bool) -> int:
     return 0
 
 
-def _leave_at_once(code: int) -> NoReturn:
+def _interrupted() -> int:
+    message = "interrupted: what was done is kept, the same command carries on"
+    return _fail(message, _INTERRUPTED)
+
+
+def _leave_at_once() -> NoReturn:
     """Without waiting for threads: what they would give nobody will save."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
-    os._exit(code)
+    os._exit(_INTERRUPTED)
 
 
 def _fail(message: str, code: int) -> int:

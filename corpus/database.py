@@ -33,13 +33,22 @@ def told(url: str) -> Iterator[None]:
         raise StoreError(f"the store {url} cannot be used: {cause}{_hint(error, cause)}") from error
 
 
+_LOCKED = "another command writes there; run again when it has ended"
+_HINTS = {
+    "locked": _LOCKED,
+    "lock timeout": _LOCKED,
+    "readonly": "may you write there, or is the disk one that is only read?",
+    "unable to open": "is its folder there, may you write in it, and is there room on the disk?",
+    # SQLite cannot even be read where there is no room for its notes beside the database.
+    "disk": "is there room left on the disk?",
+}
+
+
 def _hint(error: SQLAlchemyError, cause: str) -> str:
     """What to do, where it can be told."""
-    # SQLite cannot even be read where there is no room for its notes beside the database.
-    if "disk" in cause:
-        return ": is there room left on the disk?"
-    if "locked" in cause or "lock timeout" in cause:
-        return ": another command writes there; run again when it has ended"
+    for words, says in _HINTS.items():
+        if words in cause:
+            return f": {says}"
     if getattr(error, "connection_invalidated", False):
         return ": run again when its server is back; what was done is kept"
     return ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from corpus.media import removed, writing
+from corpus.whole import removed, writing
 
 __all__ = ["Depot", "FolderDepot", "Kept", "S3Place"]
 

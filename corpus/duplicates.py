@@ -55,7 +55,7 @@ def take_fingerprint(workspace: Workspace, recording: Recording) -> Outcome:
     """The fingerprint of a recording; raises MediaError when its audio is not there."""
     path = workspace.media.flac(recording.id)
     if not path.is_file():
-        raise MediaError(f"the audio of {recording.id[:12]} is missing: collect it again")
+        raise MediaError(f"the audio of {recording.id[:12]} is missing: run `corpus verify --mend`")
     return Outcome(records=(Fingerprint(recording=recording.id, codes=fingerprint(path)),))
 
 

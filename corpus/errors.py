@@ -16,6 +16,7 @@
     ├── AnnotationServerError Label Studio cannot be started or reached, or refuses what is asked
     ├── TrainError            a training or judging run cannot start or go on
     ├── BackupError           a backup cannot be made or read, or is damaged
+    ├── PurgedError           what is to be saved is of something that was purged meanwhile
     ├── EngineError           workers cannot begin, or the Ray cluster is not to be had
     │   └── LostError         the worker on an item was lost, at the third time for good
     ├── PassedOverError       an item is there, and an option says that it is not wanted
@@ -46,6 +47,7 @@ __all__ = [
     "ModelError",
     "PassedOverError",
     "PublishError",
+    "PurgedError",
     "StoreError",
     "TableError",
     "TrainError",
@@ -188,6 +190,10 @@ class LostError(EngineError):
     Mostly it was out of memory: take fewer workers, a smaller model or batch, or look what is
     odd about this item.
     """
+
+
+class PurgedError(CanteError):
+    """Raised when something is to be saved of what another command purged meanwhile."""
 
 
 class PassedOverError(CanteError):

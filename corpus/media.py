@@ -11,7 +11,6 @@ import contextlib
 import errno
 import hashlib
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -27,7 +26,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from corpus.errors import DiskFullError, MediaError
+from corpus.errors import MediaError
+from corpus.whole import removed, writing
 
 if TYPE_CHECKING:
     from corpus.depot import Depot
@@ -49,15 +49,13 @@ __all__ = [
     "has_muxer",
     "hash_file",
     "original_key",
-    "removed",
-    "writing",
 ]
 
 SAMPLE_RATE = 16_000
 """Hertz, mono: what every stage hears."""
 
 _OPEN_LENGTH = 2**63 - 1
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_MEND = "run `corpus verify --mend`"
 
 
 class Samples(Protocol):
@@ -99,9 +97,11 @@ class FlacSamples:
         try:
             info = soundfile.info(str(path))
         except (soundfile.LibsndfileError, OSError) as error:
-            raise MediaError(f"{path} cannot be read as FLAC: collect it again") from error
+            raise MediaError(
+                f"{path} cannot be read as FLAC: run `corpus verify --mend`"
+            ) from error
         if (info.samplerate, info.channels) != (SAMPLE_RATE, 1):
-            raise MediaError(f"{path} is not 16 kHz mono: collect it again")
+            raise MediaError(f"{path} is not 16 kHz mono: {_MEND}")
         self._n_samples = int(info.frames)
 
     @property
@@ -127,7 +127,7 @@ class FlacSamples:
         except (soundfile.LibsndfileError, OSError) as error:
             if self._bring and not self.path.is_file() and self._bring().is_file():
                 return self._read(start, n_samples, dtype)
-            raise MediaError(f"{self.path} is damaged: collect it again") from error
+            raise MediaError(f"{self.path} is damaged: {_MEND}") from error
         samples: NDArray[Any] = found
         return samples
 
@@ -149,51 +149,6 @@ def hash_file(path: Path) -> str:
     except OSError as error:
         raise MediaError(f"cannot be read: {error.strerror}") from error
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[Path]:
-    """A new path beside `target`, which takes its place when all went well, and goes when not.
-
-    Raises DiskFullError or MediaError for what the file system refuses.
-    """
-    scratch: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
-        scratch = Path(name)
-        yield scratch
-        _sync(scratch)
-        scratch.chmod(0o644)
-        scratch.replace(target)
-    except OSError as error:
-        raise _disk_error(error, target) from error
-    finally:
-        if scratch is not None:
-            scratch.unlink(missing_ok=True)
-
-
-def removed(path: Path) -> int:
-    """Remove a file; gives 1, or 0 where there was none.  Raises MediaError where it stays."""
-    if not path.is_file():
-        return 0
-    try:
-        path.unlink()
-    except OSError as error:
-        raise MediaError(f"{path} cannot be removed: {error.strerror}") from error
-    return 1
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as data:
-        os.fsync(data.fileno())
-
-
-def _disk_error(error: OSError, target: Path) -> MediaError:
-    if error.errno in _FULL:
-        return DiskFullError(f"no room left on the disk for {target.parent}: make room, run again")
-    return MediaError(f"cannot write in {target.parent}: {error.strerror or error}")
 
 
 # ---- FFmpeg
@@ -408,14 +363,19 @@ class Media:
         path = self.flac(recording)
         if not path.is_file():
             place = self.depot.name(flac_key(recording))
-            raise MediaError(
-                f"the audio of {recording[:12]} is missing ({place}): collect it again"
-            )
+            raise MediaError(f"the audio of {recording[:12]} is missing ({place}): {_MEND}")
         return FlacSamples(path, partial(self.flac, recording))
+
+    def _has_original(self, recording: str, suffix: str) -> bool:
+        """Whether it is there, and what a power cut left of it is not."""
+        key = original_key(recording, suffix)
+        if self.depot.told(key) is None:
+            return False
+        return hash_file(self.depot.fresh(key)) == recording
 
     def take(self, source: Path, recording: str, suffix: str, stats: str = "") -> Decoded:
         """Copy a file in and decode it; leaves nothing where it raises MediaError."""
-        was_there = self.depot.told(original_key(recording, suffix)) is not None
+        was_there = self._has_original(recording, suffix)
         with self.writing_flac(recording) as scratch:
             decoded = decode(source, scratch, stats)
         try:

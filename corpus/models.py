@@ -11,17 +11,16 @@ A model comes in one of two forms: "transformers" (model.safetensors) and
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.resources
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from corpus.errors import ModelError
+from corpus.whole import making, refusal
 
 __all__ = [
     "Form",
@@ -246,31 +245,10 @@ def make_folder(target: Path, write: Callable[[Path], None]) -> None:
     Raises ModelError when it cannot be written.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _scratch(target.parent) as scratch:
-            made = scratch / target.name
-            made.mkdir()
-            write(made)
-            _move_whole(made, target)
+        with making(target) as folder:
+            # Another process may have made it, and was waited for: that one stays.
+            if form_of(target) is None:
+                write(folder)
     except OSError as error:
-        raise ModelError(
-            f"cannot write the model to {target}: {error.strerror or error}"
-        ) from error
-
-
-def _move_whole(made: Path, target: Path) -> None:
-    # Another process may have made the same folder meanwhile: the first one stays.
-    try:
-        made.rename(target)
-    except OSError:
         if form_of(target) is None:
-            raise
-
-
-@contextlib.contextmanager
-def _scratch(parent: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=".making-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            raise ModelError(refusal(error, target)) from error

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus.lyrics.web.pages import pages_of
-from corpus.media import removed
 from corpus.publish.splits import names_in
 from corpus.publish.withdraw import released_here, withdrawn
 from corpus.records import Recording, Tombstone
 from corpus.run import now
 from corpus.text import fold
+from corpus.whole import removed
 from corpus.workspace import Workspace
 
-__all__ = ["Choice", "Purged", "chosen", "empty_tombs", "purge"]
+__all__ = ["Choice", "Purged", "chosen", "empty_tombs", "purge", "unfinished"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,11 @@ def _elsewhere(workspace: Workspace, lost: Counter[str]) -> tuple[tuple[str, int
 def _published(workspace: Workspace) -> tuple[tuple[str, int], ...]:
     counts = ((path.name, len(withdrawn(workspace, path))) for path in released_here(workspace))
     return tuple((name, n_rows) for name, n_rows in counts if n_rows)
+
+
+def unfinished(workspace: Workspace) -> bool:
+    """Whether a purge was killed before its files were gone."""
+    return any(not tomb.emptied for tomb in workspace.store.tombstones().values())
 
 
 def empty_tombs(workspace: Workspace) -> int:

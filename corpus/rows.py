@@ -28,6 +28,7 @@ from corpus.records import (
 __all__ = [
     "ANNOTATIONS",
     "AlignedRecording",
+    "Amended",
     "Done",
     "Record",
     "adapter",
@@ -49,6 +50,17 @@ class AlignedRecording:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """A recording of which more is known: what differs is saved, and nothing else is touched.
+
+    So what another command notes of it at the same time stays.
+    """
+
+    before: Recording
+    after: Recording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """What became of one item of one stage."""
 
@@ -62,6 +74,7 @@ class Done:
 
 Record = (
     Recording
+    | Amended
     | Features
     | Fingerprint
     | Verse

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from corpus.engine import Engine, Here, Make, as_ended
-from corpus.errors import CanteError, LostError, PassedOverError, StoreError
+from corpus.errors import CanteError, LostError, PassedOverError, PurgedError, StoreError
 from corpus.log import LOG
 from corpus.redact import without_secrets
 from corpus.rows import Done, Record
@@ -135,8 +135,8 @@ def run_stage(
     tally = _Tally()
     with (engine or Here()).crew(partial(_attempting, work.make, debug=debug)) as crew:
         for ended in as_ended(crew, asked):
-            outcomes = [(item, _outcome(item, given)) for item, given in ended]
-            _land(store, stage, outcomes)
+            given = [(item, _outcome(item, future)) for item, future in ended]
+            outcomes = _landed(store, stage, given)
             for item, outcome in outcomes:
                 tally.take(item, outcome)
                 for failure in outcome.failures:
@@ -191,7 +191,26 @@ def _failed(item: Item[Any], outcome: Outcome) -> bool:
     return any(failure.item == item.key for failure in outcome.failures)
 
 
-def _land(store: Store, stage: str, outcomes: Sequence[tuple[Item[Any], Outcome]]) -> None:
+_Ended = Sequence[tuple[Item[Any], Outcome]]
+
+
+def _landed(store: Store, stage: str, outcomes: _Ended) -> _Ended:
+    """Save what steps gave; passed over is what another command purged meanwhile."""
+    try:
+        _land(store, stage, outcomes)
+    except PurgedError as why:
+        if len(outcomes) == 1:
+            return [(item, _passed_over(why)) for item, _ in outcomes]
+        # One of them, and which is not told.
+        return [each for one in outcomes for each in _landed(store, stage, [one])]
+    return outcomes
+
+
+def _passed_over(why: CanteError) -> Outcome:
+    return Outcome(note=f"passed over: {why}", passed_over=True)
+
+
+def _land(store: Store, stage: str, outcomes: _Ended) -> None:
     found = [(item, outcome) for item, outcome in outcomes if not outcome.passed_over]
     if not found:
         return
@@ -232,8 +251,8 @@ def _attempt(step: Callable[[P], Outcome], item: Item[P], *, debug: bool) -> Out
         return step(item.payload)
     except StoreError:
         raise
-    except PassedOverError as why:
-        return Outcome(note=f"passed over: {why}", passed_over=True)
+    except (PassedOverError, PurgedError) as why:
+        return _passed_over(why)
     except CanteError as error:
         return _failed_whole(item, str(error))
     except Exception as error:

@@ -9,8 +9,10 @@ from itertools import groupby
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from corpus import tables as t
+from corpus.errors import PurgedError
 from corpus.records import (
     PERSON,
     Annotation,
@@ -30,6 +32,7 @@ from corpus.records import (
 from corpus.rows import (
     ANNOTATIONS,
     AlignedRecording,
+    Amended,
     Done,
     Record,
     newest_annotations,
@@ -52,6 +55,7 @@ class Transaction:
         self._connection = connection
         self._savers = {
             Recording: self._recording,
+            Amended: self._amended,
             Features: self._features,
             Fingerprint: self._fingerprint,
             Tombstone: self._tombstone,
@@ -65,7 +69,19 @@ class Transaction:
         }
 
     def save(self, records: Iterable[Record]) -> None:
-        """Save records.  Saving one a second time changes nothing."""
+        """Save records.  Saving one a second time changes nothing.
+
+        Raises PurgedError for what was purged, or is of something that was.
+        """
+        try:
+            self._save(records)
+        except IntegrityError as error:
+            # Both databases name it so.
+            if "foreign key" not in str(error.orig).lower():
+                raise
+            raise PurgedError("it was purged meanwhile") from error
+
+    def _save(self, records: Iterable[Record]) -> None:
         for kind, same in groupby(records, key=type):
             if kind is Verse:
                 self._verses(cast("list[Verse]", list(same)))
@@ -103,8 +119,21 @@ class Transaction:
             self._connection.execute(sa.insert(table).values(id=id, **row))
 
     def _recording(self, recording: Recording) -> None:
+        buried = sa.exists().where(t.tombstones.c.recording == recording.id)
+        if self._connection.scalar(sa.select(buried)):
+            raise PurgedError("it was purged meanwhile")
         row = row_of(recording)
         self._upsert(t.recordings, row.pop("id"), row)
+
+    def _amended(self, amended: Amended) -> None:
+        """Raises PurgedError where it is not there any more."""
+        before = row_of(amended.before)
+        new = {k: v for k, v in row_of(amended.after).items() if v != before[k]}
+        mine = t.recordings.c.id == amended.before.id
+        if not self._connection.scalar(sa.select(sa.exists().where(mine))):
+            raise PurgedError("it was purged meanwhile")
+        if new:
+            self._connection.execute(sa.update(t.recordings).where(mine).values(**new))
 
     def purge(self, recordings: Sequence[str], letras: Sequence[str]) -> dict[str, int]:
         """Remove recordings, letras by source, and all that came of them; rows by table."""

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from corpus.bucket import Bucket, is_address
 from corpus.depot import Depot, FolderDepot
 from corpus.errors import ConfigError, StoreError, WorkspaceError
-from corpus.media import Media, writing
+from corpus.media import Media
 from corpus.store import Store
 from corpus.toml import loads
+from corpus.whole import disk_error, writing
 
 __all__ = [
     "CONFIG_NAME",
@@ -222,10 +223,19 @@ def unknown_key(key: str, known: Collection[str]) -> str:
 
 def read_config(path: Path) -> Config:
     """The settings of a corpus.toml; raises ConfigError, which names the first that cannot be."""
+    if _is_empty(path):
+        raise ConfigError(f"{path} is empty: `corpus init` makes it anew, or bring a backup back")
     try:
         return Config.model_validate(read_toml(path))
     except ValidationError as error:
         raise ConfigError(f"{path}: {_problem(error.errors()[0])}") from error
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a power cut has left nothing of a file; what only has comments is as it should be."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_size == 0
+    return False
 
 
 def config_problems(path: Path) -> list[str]:
@@ -297,15 +307,22 @@ class Workspace:
     def create(cls, folder: Path) -> Workspace:
         """Make a corpus.toml, an empty store and a media folder in `folder`.
 
-        Raises WorkspaceError when there is a corpus already.
+        Raises WorkspaceError when there is a corpus already, ConfigError when that is damaged.
         """
         path = folder / CONFIG_NAME
-        if path.exists():
+        if path.exists() and not _is_empty(path):
+            read_config(path)
             raise WorkspaceError(f"{path} is there already: this folder holds a corpus")
-        name = _toml_string(folder.resolve().name or "cante")
+        root = folder.resolve()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(error, path) from error
+        Store(store_url(root, StoreSection().url)).close()
+        # Last: with it, this is a corpus, and not made again.
         with writing(path) as scratch:
-            scratch.write_text(_TEMPLATE.format(name=name), "utf-8")
-        workspace = cls(folder.resolve())
+            scratch.write_text(_TEMPLATE.format(name=_toml_string(root.name or "cante")), "utf-8")
+        workspace = cls(root)
         workspace.media.root.mkdir(exist_ok=True)
         return workspace
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from transformers import GenerationConfig, WhisperConfig, WhisperProcessor
 
 from corpus.errors import MissingExtraError
-from corpus.media import SAMPLE_RATE, hash_file, writing
+from corpus.media import SAMPLE_RATE, hash_file
 from corpus.models import cache_folder
 from corpus.records import content_id
+from corpus.whole import writing
 from train.config import Device
 from train.convert import to_ctranslate2
 from train.device import pick_device

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import TrainError
-from corpus.media import writing
+from corpus.whole import writing
 from train.batches import Collator
 from train.check import Check
 from train.config import TrainConfig, dump_toml

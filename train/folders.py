@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from corpus import whole
 from corpus.errors import TrainError
 
 __all__ = ["making"]
@@ -20,17 +20,12 @@ def making(target: Path) -> Iterator[Path]:
     """
     if target.exists():
         raise TrainError(f"{target} is there already: remove it or take another name")
-    # A fixed name: what a killed run left is cleared by the next.
-    scratch = target.with_name(f".{target.name}.making")
     try:
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        yield scratch
-        for path in scratch.rglob("*"):
-            path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors leaves 0600
-        scratch.replace(target)
+        with whole.making(target) as scratch:
+            if target.exists():
+                raise TrainError(f"{target} was made meanwhile: it stays as it is")
+            yield scratch
+            for path in scratch.rglob("*"):
+                path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors leaves 0600
     except OSError as error:
-        reason = error.strerror or error
-        raise TrainError(f"{target} cannot be written: {reason}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        raise TrainError(whole.refusal(error, target)) from error

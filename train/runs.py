@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import TrainError
-from corpus.media import writing
+from corpus.whole import writing
 from train.config import TrainConfig
 
 __all__ = [

@@ -28,6 +28,7 @@ from corpus.care.tarball import TarShelf, is_tar
 from corpus.database import HEAD
 from corpus.depot import FolderDepot, Kept
 from corpus.errors import MediaError, UsageError
+from corpus.improving import NOTE
 from corpus.media import AUDIO, flac_key, hash_file, original_key
 from corpus.run import now
 from corpus.workspace import CONFIG_NAME, Workspace
@@ -37,7 +38,7 @@ __all__ = ["BackedUp", "back_up"]
 _WHOLE = (CONFIG_NAME, "pseudonyms.key", "heads", "lyrics", "models", "releases")
 """What of a corpus's folder goes along, beside its rows and media."""
 
-_REMADE = ("annotate", "bank", "labelstudio", "media", "report.html", "show", "sides")
+_REMADE = ("annotate", "bank", "labelstudio", "media", "report.html", "show", "sides", NOTE)
 """What is made again, or is kept elsewhere, or is a server's own."""
 
 

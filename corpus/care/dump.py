@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from corpus import tables as t
 from corpus.database import Database
 from corpus.errors import BackupError
-from corpus.media import writing
 from corpus.records import names_audio
+from corpus.whole import writing
 
 __all__ = ["Step", "dump", "load", "nothing"]
 

@@ -17,15 +17,7 @@ from corpus.care.restore import reading
 from corpus.care.shelf import Reader, copied, opened
 from corpus.care.sound import flac_flaw, is_damaged, original_flaw
 from corpus.errors import BackupError, DiskFullError, MediaError
-from corpus.media import (
-    SAMPLE_RATE,
-    Media,
-    decode,
-    flac_bytes,
-    flac_key,
-    hash_file,
-    original_key,
-)
+from corpus.media import SAMPLE_RATE, Media, decode, flac_bytes, flac_key, hash_file, original_key
 from corpus.records import Recording
 from corpus.workspace import Workspace
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from corpus.care.shelf import FolderShelf, Reader, copied
 from corpus.care.tarball import TarReader, is_tar
 from corpus.database import Database
 from corpus.errors import BackupError, MediaError, UsageError
-from corpus.media import writing
+from corpus.whole import making, refusal, writing
 from corpus.workspace import CONFIG_NAME, Config, read_config, store_url
 
 __all__ = ["Restored", "reading", "restore"]
@@ -102,18 +101,12 @@ def reading(backup: Path) -> Iterator[Reader]:
 def _making(folder: Path) -> Iterator[Path]:
     """A folder to write into; it becomes `folder` at the end of the block, and else goes."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".restoring-", dir=folder.parent))
-        try:
+        with making(folder) as scratch:
+            # Somebody else may have made it, and was waited for.
+            _check_free(folder)
             yield scratch
-            scratch.chmod(0o755)
-            if folder.is_dir():
-                folder.rmdir()
-            scratch.rename(folder)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
-        raise BackupError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise BackupError(refusal(error, folder)) from error
 
 
 # ---- files

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corpus.errors import ConfigError
-from corpus.media import writing
+from corpus.whole import writing
 from corpus.workspace import Config, read_config
 
 __all__ = ["change"]

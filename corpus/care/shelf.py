@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from corpus.care.manifest import MANIFEST, Manifest, read, written
 from corpus.errors import BackupError, MediaError, UsageError
-from corpus.media import writing
+from corpus.whole import writing
 
 __all__ = ["FolderShelf", "Reader", "Shelf", "copied", "held", "opened"]
 

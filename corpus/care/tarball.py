@@ -14,7 +14,7 @@ from typing import IO
 from corpus.care.manifest import MANIFEST, Manifest, read, written
 from corpus.care.shelf import held, opened
 from corpus.errors import BackupError, MediaError, UsageError
-from corpus.media import writing
+from corpus.whole import writing
 
 __all__ = ["TarReader", "TarShelf", "is_tar"]
 
@@ -57,16 +57,11 @@ class TarShelf:
         making = target.with_name(f".{target.name}.making")
         with held(making, target):
             try:
-                whole = making / "whole.tar"
-                for old in making.glob(".part-*"):
-                    old.unlink()
                 scratch = making / "scratch"
                 shutil.rmtree(scratch, ignore_errors=True)
                 scratch.mkdir()
-                with writing(whole) as part, tarfile.open(part, "w") as tar:
+                with writing(target, private=True) as part, tarfile.open(part, "w") as tar:
                     yield cls(scratch, tar)
-                whole.chmod(0o600)
-                whole.replace(target)
             finally:
                 shutil.rmtree(making, ignore_errors=True)
 

@@ -26,7 +26,7 @@ from corpus.records import (
     Recording,
 )
 from corpus.rights import rights_of
-from corpus.rows import Record
+from corpus.rows import Amended, Record
 from corpus.run import Item, Outcome
 from corpus.workspace import Workspace
 
@@ -106,7 +106,9 @@ class Intake:
         _refuse_purged(self.workspace, id_)
         features: tuple[Record, ...] = ()
         with self._fresh.hold(id_):
-            known = self._fresh.get(id_) or self.workspace.store.recording(id_)
+            fresh = self._fresh.get(id_)
+            stored = None if fresh else self.workspace.store.recording(id_)
+            known = fresh or stored
             if known is None or not media.has_flac(id_):
                 suffix = path.suffix.lower() if re.fullmatch(r"\.\w{1,8}", path.suffix) else ""
                 decoded = media.take(path, id_, suffix, STATS)
@@ -123,7 +125,8 @@ class Intake:
                 known = replace(known, rights=self._rights)
             self._fresh.put(known)
         text = _given_text(known, found.transcription, self.workspace.config.corpus.rights)
-        return Outcome(records=(known, *features, *text), note=note)
+        recording = Amended(before=stored, after=known) if stored else known
+        return Outcome(records=(recording, *features, *text), note=note)
 
 
 class _Fresh:

@@ -12,6 +12,7 @@ from corpus.collect.sides import Side, Track
 from corpus.collect.titles import read_title
 from corpus.media import SAMPLE_RATE, Media, Samples, flac_bytes
 from corpus.records import Recording
+from corpus.rows import Amended, Record
 from corpus.workspace import Workspace
 
 __all__ = ["overlapping", "take_tracks", "track_id"]
@@ -34,13 +35,15 @@ def take_tracks(
     """
     samples = workspace.media.samples(recording.id)
     found: list[Recording | None] = []
+    saved: list[Record] = []
     for k, track in enumerate(side.tracks):
         id_ = track_id(recording.id, track.start, track.end)
         if workspace.store.tombstone(id_) is not None:
             found.append(None)
             continue
         duration = _cut_out(samples, track, workspace.media, id_)
-        known = workspace.store.recording(id_) or replace(
+        known = workspace.store.recording(id_)
+        one = known or replace(
             recording,
             id=id_,
             source=f"{recording.source}#{k + 1}",
@@ -52,9 +55,11 @@ def take_tracks(
             suffix=".flac",
             master="",
         )
-        found.append(_titled(known, titles[k]) if k < len(titles) else known)
+        one = _titled(one, titles[k]) if k < len(titles) else one
+        found.append(one)
+        saved.append(Amended(before=known, after=one) if known else one)
     with workspace.store.transaction() as transaction:
-        transaction.save([one for one in found if one])
+        transaction.save(saved)
     return found
 
 

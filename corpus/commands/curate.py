@@ -42,20 +42,18 @@ def purge(
     A tombstone stays, so that a recording is not taken in again. Originals outside the corpus
     are left alone. Run it again after it was killed: it ends what it began.
     """
-    from corpus.purge import Choice, chosen, empty_tombs
+    from corpus.purge import empty_tombs, unfinished
     from corpus.purge import purge as remove
 
     workspace = open_workspace(context)
-    if not (recording or source or artist):
-        n_files = empty_tombs(workspace)
-        if not n_files:
-            raise UsageError("say what is to go: --recording, --source or --artist")
-        say(f"purge: {n_files} files removed that an earlier purge had left")
+    ended = unfinished(workspace) and not dry_run
+    if ended:
+        say(f"purge: {empty_tombs(workspace)} files removed that an earlier purge had left")
+    elif not (recording or source or artist):
+        raise UsageError("say what is to go: --recording, --source or --artist")
+    choice = _chosen(workspace, recording, source, artist, ended=ended)
+    if choice is None:
         return
-    id_ = find_recording(workspace.store, recording).id if recording else ""
-    choice = chosen(workspace, source=source, artist=artist, recording=id_)
-    if choice == Choice():
-        raise UsageError("nothing here is of that source or singer: see `corpus recordings`")
     if not json:
         _list(choice)
     if dry_run:
@@ -69,6 +67,23 @@ def purge(
         as_json(purged)
     else:
         _tell(purged)
+
+
+def _chosen(
+    workspace: Workspace, recording: str, source: str, artist: str, *, ended: bool
+) -> Choice | None:
+    """What is to go, UsageError where nothing is; None where it is the purge that was `ended`."""
+    from corpus.purge import Choice, chosen
+
+    known = not recording or bool(workspace.store.recordings_of(recording.lower()))
+    if known or not ended:
+        id_ = find_recording(workspace.store, recording).id if recording else ""
+        choice = chosen(workspace, source=source, artist=artist, recording=id_)
+        if choice != Choice():
+            return choice
+    if ended:
+        return None
+    raise UsageError("nothing here is of that source or singer: see `corpus recordings`")
 
 
 @app.command()
@@ -98,7 +113,8 @@ def sides(
         from corpus.collect.side_picture import draw_side
     from corpus.collect.side_level import side_level
     from corpus.collect.sides import split_side
-    from corpus.media import decoded_copy, hash_file, writing
+    from corpus.media import decoded_copy, hash_file
+    from corpus.whole import writing
 
     workspace = open_workspace(context)
     named, lasting = titles or [], _durations(durations)
@@ -158,6 +174,7 @@ def _taken(
     """The id of a side that is in the corpus now, and its tracks; None for those once purged."""
     from corpus.collect.intake import Intake
     from corpus.collect.tracks import overlapping, take_tracks
+    from corpus.media import hash_file
 
     intake = Intake(workspace)
     (item,) = intake.items([str(file)])
@@ -166,7 +183,7 @@ def _taken(
         transaction.save(outcome.records)
     if outcome.note:
         say(f"sides: {outcome.note}")
-    whole = next(one for one in outcome.records if isinstance(one, Recording))
+    (whole,) = workspace.store.recordings_of(hash_file(file))
     found = take_tracks(workspace, whole, side, titles)
     for k, one in enumerate(found, start=1):
         if one is None:

@@ -44,18 +44,20 @@ def improve(
     asks for that first.
     """
     from corpus.changes import changes
+    from corpus.improving import begun, ended
 
     workspace = open_workspace(context)
-    before = workspace.store.utterances()
+    this = begun(workspace)
     settings = workspace.config.align
     whisper = model or _newest(workspace.root / "models") or workspace.config.match.draft_model
     say(f"improve: drafts by {whisper}")
-    trained = _trained(workspace, device) if head else None
+    trained = _trained(workspace, workspace.root / this.head, device) if head else None
     name = str(trained) if trained else settings.model
     fine = _matched(context, workspace, whisper, name, device)
     fine &= _aligned(context, workspace, name, device)
-    found = changes(before, workspace.store.utterances())
+    found = changes(this.utterances, workspace.store.utterances())
     _mark(workspace, found)
+    ended(workspace)
     if json:
         as_json({"model": whisper, "head": str(trained or ""), "changes": found})
     else:
@@ -74,7 +76,7 @@ def _newest(folder: Path) -> str:
     return str(max(found, key=lambda path: (path / "config.json").stat().st_mtime, default=""))
 
 
-def _trained(workspace: Workspace, device: str) -> Path | None:
+def _trained(workspace: Workspace, folder: Path, device: str) -> Path | None:
     """The folder of a head that has learned and is better for it."""
     settings = workspace.config.align
     with extra("fit"):
@@ -84,8 +86,6 @@ def _trained(workspace: Workspace, device: str) -> Path | None:
     if begin is not None and not (begin / "head.safetensors").is_file():
         say(f"improve: {settings.model} has no head that can learn: it stays as it is")
         return None
-    made_before = list((workspace.root / "heads").glob("head-*/head.safetensors"))
-    folder = workspace.root / "heads" / f"head-{len(made_before) + 1}"
     try:
         with steps() as move:
             made = renew(workspace, settings.encoder, begin, folder, device=device, progress=move)

@@ -132,6 +132,13 @@ def _take_in(context: typer.Context, names: list[str], asked: _Asked, manners: M
 
 def _find_variants(store: Store) -> None:
     """Compare the verses that are new with all others: variants are told from coplas."""
+    while not _variants_found(store):
+        pass
+
+
+def _variants_found(store: Store) -> bool:
+    """Compare; False where another command did the same meanwhile, or purged some of them."""
+    from corpus.errors import PurgedError
     from corpus.lyrics.variants import coplas_of
     from corpus.records import Variant
 
@@ -141,14 +148,20 @@ def _find_variants(store: Store) -> None:
     known = {verse.id: verse.lines for verse in verses if verse.id in coplas}
     new = {verse.id: verse.lines for verse in verses if verse.id not in coplas}
     if not new:
-        return
+        return True
     with steps() as move:
         found = coplas_of(new, known, coplas, lambda n: move("variants", n, len(new)))
-    with store.transaction() as transaction:
-        transaction.save(Variant(verse=verse, copla=copla) for verse, copla in found.items())
+    try:
+        with store.transaction() as transaction:
+            if store.coplas() != coplas:
+                return False
+            transaction.save(Variant(verse=verse, copla=copla) for verse, copla in found.items())
+    except PurgedError:
+        return False
     n_variants = sum(verse != copla for verse, copla in found.items())
     if n_variants:
         say(f"lyrics: {n_variants} of {len(new)} new verses are variants of others")
+    return True
 
 
 def _forget_failures(store: Store, came: list[str]) -> None:

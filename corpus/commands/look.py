@@ -165,7 +165,7 @@ def show(
     The page holds the sound (over 20 minutes, it plays the file of the corpus) and asks nothing
     of a network.
     """
-    from corpus.media import writing
+    from corpus.whole import writing
 
     workspace = open_workspace(context)
     one = find_recording(workspace.store, recording)

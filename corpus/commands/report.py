@@ -34,7 +34,7 @@ def report(
     It names recordings and singers, and people only by pseudonyms; with samples it has sound and
     text that may not be everybody's, and says so.
     """
-    from corpus.media import writing
+    from corpus.whole import writing
 
     workspace = open_workspace(context)
     if json:

@@ -146,7 +146,7 @@ def _give(path: Path, target: Path | None, text: str, *, alone: bool) -> None:
     if target is None:
         typer.echo(text if alone else f"# {path}\n{text}")
         return
-    from corpus.media import writing
+    from corpus.whole import writing
 
     with writing(target) as scratch:
         scratch.write_text(f"{text}\n", "utf-8")

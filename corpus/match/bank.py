@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import StoreError
-from corpus.media import writing
 from corpus.spelling import fold_stream
+from corpus.whole import writing
 
 __all__ = ["Bank"]
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from corpus.errors import PublishError
 from corpus.publish.columns import About, lines_of, marks_of
 from corpus.records import Annotation, Description, Kind, Utterance, Verdict
 from corpus.text import fold
+from corpus.whole import writing
 from corpus.workspace import Workspace
 
 __all__ = ["about_of", "pseudonym_of", "quality_of", "strata_of", "words_of_the_culture"]
 
 _SALT = "pseudonyms.key"
 """A file of the workspace: without it nobody can tell a pseudonym from an address by trying."""
+
+_SALT_BYTES = 32
 
 
 def about_of(workspace: Workspace) -> About:
@@ -92,14 +95,21 @@ def _pseudonym(salt: bytes, person: str) -> str:
 
 
 def _salt(root: Path) -> bytes:
+    """The key of a corpus, made where there is none; PublishError where it is damaged."""
     path = root / _SALT
+    if not path.exists():
+        with writing(path, private=True, once=True) as scratch:
+            scratch.write_bytes(secrets.token_bytes(_SALT_BYTES))
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        made = secrets.token_bytes(32)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(made)
-        return made
+        found = path.read_bytes()
+    except OSError as error:
+        raise PublishError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(found) != _SALT_BYTES:
+        raise PublishError(
+            f"{path} is damaged: bring it back from a backup, or remove it, and who annotates gets "
+            "another name in releases from now on"
+        )
+    return found
 
 
 def words_of_the_culture(descriptions: Iterable[Description]) -> frozenset[str]:

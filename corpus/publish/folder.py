@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from corpus import whole
 from corpus.errors import PublishError
 from corpus.media import hash_file
 from corpus.run import n_cores
@@ -97,18 +96,12 @@ def making(folder: Path) -> Iterator[Path]:
     """
     check_free(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".publishing-", dir=folder.parent))
-        try:
+        with whole.making(folder) as scratch:
+            # Somebody else may have made it, and was waited for.
+            check_free(folder)
             yield scratch
-            scratch.chmod(0o755)
-            if folder.is_dir():
-                folder.rmdir()
-            scratch.rename(folder)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
-        raise PublishError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise PublishError(whole.refusal(error, folder)) from error
 
 
 def files_of(folder: Path) -> dict[str, File]:

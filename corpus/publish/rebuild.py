@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from corpus.collect.files import AUDIO_SUFFIXES
+from corpus.engine import Here, in_order
 from corpus.errors import MediaError, PublishError
 from corpus.fingerprints import fingerprint, same_master
-from corpus.media import SAMPLE_RATE, Samples, decoded_copy, flac_bytes, writing
+from corpus.media import SAMPLE_RATE, Samples, decoded_copy, flac_bytes
 from corpus.publish.clips import Codec, coded
 from corpus.publish.copies import Placing, level_of, placing
 from corpus.publish.folder import check_free, data_files, making, read_manifest
@@ -30,6 +30,7 @@ from corpus.publish.shards import write_shard
 from corpus.records import content_id
 from corpus.run import n_cores
 from corpus.tabular import write_rows
+from corpus.whole import writing
 
 __all__ = ["MISSING", "Lost", "Rebuilt", "rebuild"]
 
@@ -143,8 +144,8 @@ def _codes(files: Sequence[Path], track: Track) -> tuple[dict[str, bytes], dict[
         except MediaError as error:
             return path, str(error)
 
-    with ThreadPoolExecutor(n_cores()) as pool:
-        for path, told in pool.map(code, track(files)):
+    with Here(n_workers=n_cores()).crew(lambda: code) as crew:
+        for path, told in in_order(crew, track(files)):
             if isinstance(told, str):
                 unreadable[str(path)] = told
             else:

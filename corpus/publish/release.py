@@ -30,13 +30,13 @@ from corpus.publish.folder import (
     read_manifest,
     write_manifest,
 )
+from corpus.publish.noted import check_name, moment, note, note_made, unnoted
 from corpus.publish.plots import draw
 from corpus.publish.pointers import write_pointers
 from corpus.publish.shards import Track, Wares, write_rows
 from corpus.publish.splits import groups_of
 from corpus.publish.tally import tally
 from corpus.records import Release, ReleasedUtterance, Utterance
-from corpus.run import now
 from corpus.workspace import Workspace
 
 __all__ = ["PICTURE", "Options", "Released", "finish", "release", "released"]
@@ -106,12 +106,18 @@ def release(
     Raises PublishError when the folder or the name is taken, or there is nothing to release,
     MediaError when audio is missing; the folder appears whole or not at all.
     """
-    check_free(folder)
+    there = unnoted(workspace.store, name, folder)
+    if there is None:
+        check_free(folder)
     about = about_of(workspace)
     test = _earlier_test(workspace, options.fixed_test)
     chosen = _chosen(workspace, about, options, test.older)
-    divided = _divided(workspace, chosen, about, options, test)
+    divided = _divided(workspace, name, chosen, about, options, test)
     frozen = _frozen(workspace, name, divided)
+    check_name(workspace.store, frozen)
+    if there is not None:
+        note_made(workspace.store, frozen, there, folder)
+        return released(there, folder)
     wares = Wares(
         utterances=[one for one in chosen.utterances if one.id in divided.split_of],
         split_of=divided.split_of,
@@ -125,14 +131,13 @@ def release(
         recordings = dict.fromkeys(one.recording for one in wares.utterances)
         if options.pointers:
             write_pointers(scratch, workspace.media, recordings)
-        told = _told(workspace, name, options, chosen, divided)
+        told = _told(workspace, frozen, options, chosen, divided)
         counts = {
             "fixed_test_gone": test.purged + sum(id_ not in divided.split_of for id_ in test.ids),
             "not_compared": sum(not about.codes.get(one) for one in recordings),
         }
         told = finish(scratch, told.model_copy(update=counts))
-    with workspace.store.transaction() as transaction:
-        transaction.save([frozen])
+        note(workspace.store, frozen)
     return replace(released(told, folder), workers=workers, busy=busy)
 
 
@@ -171,12 +176,12 @@ def released(told: Manifest, folder: Path) -> Released:
 
 
 def _told(
-    workspace: Workspace, name: str, options: Options, chosen: Chosen, divided: Divided
+    workspace: Workspace, frozen: Release, options: Options, chosen: Chosen, divided: Divided
 ) -> Manifest:
     config = workspace.config
     return Manifest(
-        name=name,
-        made=now(),
+        name=frozen.name,
+        made=frozen.made,
         made_with={
             "version": version("cante-corpus"),
             "aligner": f"{config.align.model} on {config.align.encoder}",
@@ -223,7 +228,7 @@ def _chosen(
 
 
 def _divided(
-    workspace: Workspace, chosen: Chosen, about: About, options: Options, test: _Test
+    workspace: Workspace, name: str, chosen: Chosen, about: About, options: Options, test: _Test
 ) -> Divided:
     groups = groups_of(about.recordings.values())
     rows = [
@@ -240,15 +245,16 @@ def _divided(
         raise PublishError(
             f"nothing of the test set of {options.fixed_test} may go in: lower the bar"
         )
-    divided = divide(rows, options.shares, test.ids, _before(workspace, groups))
+    divided = divide(rows, options.shares, test.ids, _before(workspace, name, groups))
     if leaking := leaks(rows, divided.split_of):
         raise PublishError(f"{len(leaking)} leaks between splits ({leaking[0]}): report this")
     return divided
 
 
-def _before(workspace: Workspace, groups: Mapping[str, str]) -> dict[str, str]:
-    """The split that most of each group had in the newest release there is."""
-    newest = max(workspace.store.releases(), key=lambda one: (one.made, one.name), default=None)
+def _before(workspace: Workspace, name: str, groups: Mapping[str, str]) -> dict[str, str]:
+    """The split that most of each group had in the newest release there is, of another name."""
+    others = [one for one in workspace.store.releases() if one.name != name]
+    newest = max(others, key=lambda one: (one.made, one.name), default=None)
     if newest is None:
         return {}
     known, seconds = workspace.store.aligned_utterances(), defaultdict[str, Counter[str]](Counter)
@@ -287,12 +293,9 @@ def _purged(workspace: Workspace, name: str, n_left: int) -> int:
 
 
 def _frozen(workspace: Workspace, name: str, divided: Divided) -> Release:
-    """The release to be; refused where one of that name holds something else."""
+    """The release to be."""
     utterances = tuple(
         ReleasedUtterance(utterance=id_, split=split)
         for id_, split in sorted(divided.split_of.items())
     )
-    for known in workspace.store.releases():
-        if known.name == name and set(known.utterances) != set(utterances):
-            raise PublishError(f"a release named {name} exists with other utterances: name another")
-    return Release(name=name, made=now(), utterances=utterances)
+    return Release(name=name, made=moment(workspace.store, name), utterances=utterances)

@@ -20,11 +20,12 @@ from corpus.publish.folder import (
     rows_of,
     split_of,
 )
+from corpus.publish.noted import check_name, moment, note, note_made, unnoted
 from corpus.publish.pointers import POINTERS, copy_pointers
 from corpus.publish.release import Released, finish, released
 from corpus.publish.shards import write_table
 from corpus.records import Release
-from corpus.run import now
+from corpus.store import Store
 from corpus.workspace import Workspace
 
 __all__ = ["Withdrawn", "follow_up", "released_here", "withdrawn"]
@@ -89,10 +90,17 @@ def follow_up(
     the folder appears whole or not at all.
     """
     told = read_manifest(folder)
-    if name in {one.name for one in workspace.store.releases()}:
+    if name == told.name:
         raise PublishError(f"there is a release named {name}: name another")
-    check_free(target)
+    there = unnoted(workspace.store, name, target)
+    if there is None:
+        check_free(target)
     ids = {one.utterance for one in gone}
+    frozen = _frozen(workspace.store, told.name, name, ids)
+    check_name(workspace.store, frozen)
+    if there is not None:
+        note_made(workspace.store, frozen, there, target)
+        return released(there, target)
     if len(ids) >= sum(told.rows.values()):
         raise PublishError(f"nothing would be left of {told.name}: delete it, where it was pushed")
     reasons = Counter(one.reason for one in gone)
@@ -100,7 +108,7 @@ def follow_up(
     after = told.model_copy(
         update={
             "name": name,
-            "made": now(),
+            "made": frozen.made,
             "follows": told.name,
             "withdrawn": dict(sorted(reasons.items())),
             "fixed_test_gone": told.fixed_test_gone + n_test,
@@ -117,7 +125,8 @@ def follow_up(
                 shutil.copyfile(file, copy)
         _keep_pointers(folder, scratch)
         whole = finish(scratch, after)
-    _freeze(workspace, told.name, name, whole.made, ids)
+        if frozen.utterances:
+            note(workspace.store, frozen)
     return released(whole, target)
 
 
@@ -150,10 +159,8 @@ def _keep_pointers(folder: Path, copy: Path) -> None:
         copy_pointers(folder, copy, left)
 
 
-def _freeze(workspace: Workspace, before: str, name: str, made: str, gone: Collection[str]) -> None:
-    """Keep what the corpus knew of the release before, under the new name."""
-    for known in workspace.store.releases():
-        if known.name == before:
-            left = tuple(one for one in known.utterances if one.utterance not in gone)
-            with workspace.store.transaction() as transaction:
-                transaction.save([Release(name=name, made=made, utterances=left)])
+def _frozen(store: Store, before: str, name: str, gone: Collection[str]) -> Release:
+    """What the corpus knows of the release before, but for what is gone, under the new name."""
+    known = {one.name: one.utterances for one in store.releases()}
+    left = tuple(one for one in known.get(before, ()) if one.utterance not in gone)
+    return Release(name=name, made=moment(store, name), utterances=left)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import MediaError, UsageError
-from corpus.media import SAMPLE_RATE, writing
+from corpus.media import SAMPLE_RATE
 from corpus.synth.band import accompany, lay
 from corpus.synth.coplas import COPLAS, PALOS, Copla, coplas_of
 from corpus.synth.melody import rest_of
 from corpus.synth.sing import Sung, sing
 from corpus.synth.singers import SINGERS, Singer
 from corpus.synth.truth import Cante, Span, SungLine, SungVerse, SungWord
+from corpus.whole import writing
 
 __all__ = [
     "Cante",

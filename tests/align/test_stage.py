@@ -131,7 +131,7 @@ def test_a_recording_whose_audio_is_gone_fails_alone(workspace: Workspace) -> No
     other = recording("otra")
     put(workspace, HERE, other, FIRST, matched(HERE, FIRST), matched(other, FIRST))
     workspace.media.flac(other.id).unlink()
-    with pytest.raises(MediaError, match="collect it again"):
+    with pytest.raises(MediaError, match="run `corpus verify --mend`"):
         step_of(workspace)(AlignStage(workspace, "toy").ask(matched(other, FIRST)))
     summary = align(workspace)
     assert (summary.done, len(summary.failures)) == (1, 1)

@@ -178,7 +178,7 @@ def cinta(workspace: Workspace, whole_corpus: Path) -> Recording:
 @pytest.fixture
 def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a power cut would leave is not tried, and waiting for the disk takes most time."""
-    monkeypatch.setattr("corpus.media._sync", lambda _: None)
+    monkeypatch.setattr("corpus.whole._sync", lambda _: None)
 
 
 def all_rows(store: Store) -> dict[str, list[dict[str, Any]]]:

@@ -53,7 +53,7 @@ def test_audio_that_is_gone_is_told(cli: Cli, workspace: Workspace, tmp_path: Pa
     workspace.media.flac(one.id).unlink()
     ran = cli("duplicates")
     assert ran.code == 1
-    assert "is missing: collect it again" in ran.err
+    assert "is missing: run `corpus verify --mend`" in ran.err
 
 
 def take_in(workspace: Workspace, name: str, sound: NDArray[np.float32], **more: Any) -> Recording:

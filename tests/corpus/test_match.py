@@ -366,7 +366,7 @@ def test_audio_that_is_gone_fails_one_recording(workspace: Workspace) -> None:
     save(workspace, recording("gone"), verse(*SUNG))
     summary = match(workspace, Listener(HEARD))
     assert summary.done == 1
-    assert "collect it again" in summary.failures[0].reason
+    assert "run `corpus verify --mend`" in summary.failures[0].reason
 
 
 def test_a_listener_that_fails(workspace: Workspace) -> None:
@@ -438,4 +438,4 @@ def test_a_draft_of_what_is_gone_fails_alone(workspace: Workspace) -> None:
     save(workspace, recording("gone"))
     ran = write_drafts(workspace, Listener(HEARD), Hearing())
     assert (ran.done, len(ran.failures)) == (1, 1)
-    assert "collect it again" in ran.failures[0].reason
+    assert "run `corpus verify --mend`" in ran.failures[0].reason

@@ -23,8 +23,8 @@ from corpus.media import (
     decoded_copy,
     flac_bytes,
     hash_file,
-    writing,
 )
+from corpus.whole import writing
 from corpus.workspace import Workspace
 from tests.conftest import Cli
 from tests.corpus.made import ffmpeg, tone, write_tone
@@ -75,7 +75,7 @@ def test_a_damaged_flac(tmp_path: Path) -> None:
     path.write_bytes(flac_bytes(np.random.default_rng(1).uniform(-1, 1, 160_000).astype("f4")))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(MediaError, match="damaged: collect it again"):
+    with pytest.raises(MediaError, match="damaged: run `corpus verify --mend`"):
         FlacSamples(path).read(150_000, 1000)
 
 
@@ -340,7 +340,7 @@ def test_take_leaves_nothing_where_it_fails(
 
 
 def test_audio_that_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match=r"missing .*collect it again"):
+    with pytest.raises(MediaError, match=r"missing .*run `corpus verify --mend`"):
         Media(FolderDepot(tmp_path)).samples("ab" * 32)
 
 

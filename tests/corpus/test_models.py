@@ -246,7 +246,7 @@ def test_a_folder_that_fails_is_never_seen(tmp_path: Path, error: Exception) -> 
         (folder / "model.bin").write_bytes(b"half")
         raise error
 
-    with pytest.raises(ModelError, match=r"No space left|damaged"):
+    with pytest.raises(ModelError, match=r"no room left|damaged"):
         make_folder(tmp_path / "models" / "one", write)
     assert list((tmp_path / "models").iterdir()) == []
 

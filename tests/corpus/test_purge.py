@@ -168,23 +168,27 @@ def test_the_tracks_of_a_side_go_with_it(cli: Cli, workspace: Workspace) -> None
     assert [one.title for one in workspace.store.recordings()] == ["other"]
 
 
+@pytest.mark.parametrize("same", [True, False])
 def test_killed_between_rows_and_bytes_the_next_purge_ends_it(
     cli: Cli,
     workspace: Workspace,
     collected: tuple[Recording, Path],
     monkeypatch: pytest.MonkeyPatch,
+    *,
+    same: bool,
 ) -> None:
     one, _ = collected
+    again = ("--recording", one.id) if same else ()
 
     def killed(*_: object) -> int:
-        raise KeyboardInterrupt
+        raise RuntimeError
 
     with monkeypatch.context() as patched:
         patched.setattr(Media, "remove", killed)
         cli("purge", "--recording", one.id, "--yes")
     assert workspace.store.recordings() == ()
     assert workspace.media.flac(one.id).is_file()
-    ran = cli("purge")
+    ran = cli("purge", *again, "--yes")
     assert (ran.code, ran.err) == (0, "purge: 2 files removed that an earlier purge had left\n")
     assert not workspace.media.flac(one.id).exists()
     assert cli("purge").code == 2

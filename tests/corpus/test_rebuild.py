@@ -254,7 +254,7 @@ def test_a_full_disk_leaves_nothing(
 
     write(tmp_path / "mine" / "a.wav", sound(0))
     monkeypatch.setattr("corpus.publish.rebuild.write_shard", full)
-    with pytest.raises(PublishError, match="No space left"):
+    with pytest.raises(PublishError, match="no room left on the disk for"):
         built(pointers, tmp_path / "mine")
     assert sorted(path.name for path in pointers.parent.iterdir()) == ["uno"]
 

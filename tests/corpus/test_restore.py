@@ -162,7 +162,7 @@ def test_damaged_rows_or_settings_make_nothing(
     assert (ran.code, ran.err.count("\n")) == (1, 1)
     assert "backup" in ran.err
     assert not (tmp_path / "r").exists()
-    assert not list(tmp_path.glob(".restoring-*"))
+    assert not list(tmp_path.glob(".part-*"))
     assert cinta.id
 
 
@@ -289,7 +289,7 @@ def filled(
         load(database, {table: path}, {table: n_rows}, revision)
     finally:
         database.close()
-    (tmp_path / CONFIG_NAME).write_text("", "utf-8")
+    (tmp_path / CONFIG_NAME).write_text("[store]\n", "utf-8")
     return Workspace.open(tmp_path)
 
 

@@ -121,11 +121,12 @@ def test_a_store_that_fails_ends_the_run(store: Store) -> None:
     assert marks(store) == {}
 
 
-def test_what_cannot_be_saved_leaves_no_mark(store: Store) -> None:
+def test_what_was_purged_meanwhile_leaves_nothing(store: Store) -> None:
     draft = Draft(recording=recording("b").id, model="base", segments=())
-    records = (recording("a"), draft)  # of a recording that is not there
-    with pytest.raises(StoreError, match="FOREIGN KEY"):
-        run_stage(store, "take", items("a"), lambda _: Outcome(records=records))
+    records = (recording("a"), draft)  # of a recording that is not there any more
+    ran = run_stage(store, "take", items("a", "c"), lambda _: Outcome(records=records))
+    assert (ran.done, ran.passed_over, ran.ok) == (0, 2, True)
+    assert {note.reason for note in ran.notes} == {"passed over: it was purged meanwhile"}
     assert marks(store) == {}
     assert store.recordings() == ()
 

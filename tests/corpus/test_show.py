@@ -98,7 +98,7 @@ def test_audio_that_is_gone_is_1(cli: Cli, workspace: Workspace, aligned: Uttera
     workspace.media.flac(aligned.recording).unlink()
     ran = cli("show", aligned.recording)
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
-    assert "collect it again" in ran.err
+    assert "run `corpus verify --mend`" in ran.err
 
 
 def test_a_folder_that_cannot_be_is_1(cli: Cli, aligned: Utterance, tmp_path: Path) -> None:

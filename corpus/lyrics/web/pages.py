@@ -15,8 +15,8 @@ from pathlib import Path
 
 from corpus.errors import LyricsError
 from corpus.lyrics.web.base import Page
-from corpus.media import writing
 from corpus.records import content_id
+from corpus.whole import writing
 
 __all__ = ["PageStore", "StoredPage", "pages_of"]
 
