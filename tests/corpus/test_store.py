@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from corpus.rows import Record
 from corpus.store import Store
 from tests.corpus.made import verse
 from tests.corpus.stored import CINTA, EVERYTHING, FIRST, RELEASE, SAID, SECOND, save
+from tests.servers.postgres import Postgres
 
 # ---- migrations
 
@@ -204,21 +205,28 @@ for i in range(20):
 """
 
 
-def test_processes_write_at_once_into_a_new_store(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'corpus.db'}"
+def write_at_once(url: str, names: Sequence[str]) -> None:
+    """Each name in a process of its own; all there is of them is there, and nothing twice."""
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, url, name],
             cwd=Path(__file__).parent.parent.parent,
             stderr=subprocess.PIPE,
         )
-        for name in ("uno", "dos", "tres")
+        for name in names
     ]
     told = [writer.communicate(timeout=100)[1] for writer in writers]
-    assert [(writer.returncode, err) for writer, err in zip(writers, told, strict=True)] == [
-        (0, b"")
-    ] * 3
+    ended = [(writer.returncode, err) for writer, err in zip(writers, told, strict=True)]
+    assert ended == [(0, b"")] * len(names)
     store = Store(url)
-    assert len(store.recordings()) == 60
-    assert [len(found.sources) for found in store.verses()] == [3] * 20
+    assert len(store.recordings()) == 20 * len(names)
+    assert [len(found.sources) for found in store.verses()] == [len(names)] * 20
     store.close()
+
+
+def test_processes_write_at_once_into_a_new_store(tmp_path: Path) -> None:
+    write_at_once(f"sqlite:///{tmp_path / 'corpus.db'}", ("uno", "dos", "tres"))
+
+
+def test_eight_processes_write_at_once_to_a_server(postgres_server: Postgres) -> None:
+    write_at_once(postgres_server.new_database(), [f"voz {n}" for n in range(8)])
