@@ -16,9 +16,9 @@
     ├── AnnotationServerError Label Studio cannot be started or reached, or refuses what is asked
     ├── TrainError            a training or judging run cannot start or go on
     ├── BackupError           a backup cannot be made or read, or is damaged
-    ├── PurgedError           what is to be saved is of something that was purged meanwhile
     ├── EngineError           workers cannot begin, or the Ray cluster is not to be had
     │   └── LostError         the worker on an item was lost, at the third time for good
+    ├── PurgedError           what is to be saved is of something that was purged meanwhile
     ├── PassedOverError       an item is there, and an option says that it is not wanted
     └── MissingExtraError     a package of an optional extra is not installed
 
@@ -193,7 +193,10 @@ class LostError(EngineError):
 
 
 class PurgedError(CanteError):
-    """Raised when something is to be saved of what another command purged meanwhile."""
+    """Raised when something is to be saved of what another command purged meanwhile.
+
+    Nothing: what was purged stays out, and the rest is kept.
+    """
 
 
 class PassedOverError(CanteError):

@@ -201,7 +201,7 @@ def test_who_watches_is_told_at_once(
     assert "Traceback" not in told.read_text("utf-8")
 
 
-def until(done: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(done: Callable[[], bool], seconds: float = 60.0) -> None:
     """Ask again and again until it is so."""
     limit = time.monotonic() + seconds
     while not done():

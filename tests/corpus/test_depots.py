@@ -174,7 +174,7 @@ def test_a_recording_that_is_cleared_away_while_it_is_read(kept: Bucket) -> None
     kept.at_hand(KEY_A).unlink()  # type: ignore[union-attr]  # it is at hand
     assert (samples.read(0, 100) == first).all()
     kept.remove(KEY_A)
-    with pytest.raises(MediaError, match="damaged: collect it again"):
+    with pytest.raises(MediaError, match="damaged: run `corpus verify --mend`"):
         samples.read(0, 100)
 
 

@@ -224,7 +224,8 @@ def test_another_store_and_its_own_media(
 
 
 @pytest.mark.parametrize(
-    "toml", ["", "[store]\n", '[store]\nurl="sqlite:///a.db"', "[match]\naccept = 0.6\n# end"]
+    "toml",
+    ["# nothing\n", "[store]\n", '[store]\nurl="sqlite:///a.db"', "[match]\naccept = 0.6\n# end"],
 )
 def test_settings_of_any_form_take_another_store(
     workspace: Workspace, tmp_path: Path, toml: str

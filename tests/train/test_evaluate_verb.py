@@ -94,7 +94,7 @@ def test_tables_for_people(cli: Cli, tiny_whisper: Path, released: Path) -> None
 
 def test_what_cannot_be(cli: Cli, tiny_whisper: Path, released: Path, tmp_path: Path) -> None:
     for given, message in (
-        (("base", "--on", "v9"), "'v9' is no release"),
+        (("base", "--on", "v9"), "'v9' is no dataset"),
         ((tiny_whisper, "--on", released, "--backend", "x"), "there is no backend 'x'"),
         ((tmp_path, "--on", released), "holds no model"),
         ((tiny_whisper, "--on", released, "--split", "dev"), "has no split 'dev' (it has test)"),
