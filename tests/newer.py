@@ -16,7 +16,7 @@ _LIBRARIES = ("torch>=2.11,<2.14", "transformers>=5.17,<6", "datasets>=5.2,<5.3"
 # What `datasets` reads and writes sound with: each line of it goes with some of torch.
 _SOUND = "torchcodec<0.14"
 _HUB = "huggingface-hub>=2"
-_FOR_TESTS = ("pytest", "hypothesis", "jiwer", "kaldiio")
+_FOR_TESTS = ("pytest", "hypothesis", "jiwer", "kaldiio", "faster-whisper")
 
 Newer = Callable[..., str]
 """Runs tests there, given by their files; gives what pytest said.  They must pass."""

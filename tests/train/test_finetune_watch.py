@@ -275,7 +275,7 @@ finetune(sys.argv[1], load_toml(Path(sys.argv[2])))
 def test_kill_9_between_the_files_of_a_checkpoint(
     dataset: Path, config: TrainConfig, tmp_path: Path
 ) -> None:
-    config = replace(config, max_steps=None, epochs=20, save_minutes=0)
+    config = replace(config, max_steps=40, epochs=40, save_minutes=0)
     settings = tmp_path / "training.toml"
     settings.write_text(dump_toml(config), "utf-8")
     command = [sys.executable, "-c", KILLED, str(dataset), str(settings)]
@@ -288,7 +288,7 @@ def test_kill_9_between_the_files_of_a_checkpoint(
             assert process.poll() is None
         os.kill(process.pid, signal.SIGKILL)
     done = max((int(path.name.split("-")[1]) for path in part.glob("checkpoint-*")), default=0)
-    assert json.loads((part / "run.json").read_text("utf-8"))["epochs"] == 20
+    assert json.loads((part / "run.json").read_text("utf-8"))["max_steps"] == 40
     steps: list[int] = []
     result = finetune(
         dataset, config, progress=lambda s, n, _: steps.append(n) if s == "training" else None

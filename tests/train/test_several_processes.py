@@ -32,7 +32,7 @@ def train(launcher: list[str], config: TrainConfig, dataset: Path, folder: Path)
 
 
 def test_each_with_the_whole_model(validated: Path, config: TrainConfig, tmp_path: Path) -> None:
-    asked = replace(config, max_steps=None, epochs=4, checks=2)
+    asked = replace(config, max_steps=None, epochs=4, checks=2, packing=False)
     launcher = ["torch.distributed.run", "--nproc_per_node", "2"]
     told, _ = train(launcher, asked, validated, tmp_path)
     # Each step takes a window in each process.
