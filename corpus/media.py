@@ -97,9 +97,7 @@ class FlacSamples:
         try:
             info = soundfile.info(str(path))
         except (soundfile.LibsndfileError, OSError) as error:
-            raise MediaError(
-                f"{path} cannot be read as FLAC: run `corpus verify --mend`"
-            ) from error
+            raise MediaError(f"{path} cannot be read as FLAC: {_MEND}") from error
         if (info.samplerate, info.channels) != (SAMPLE_RATE, 1):
             raise MediaError(f"{path} is not 16 kHz mono: {_MEND}")
         self._n_samples = int(info.frames)

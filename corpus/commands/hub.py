@@ -174,6 +174,8 @@ def _list(done: Pushed) -> None:
     table(("rights of audio | text | annotation", "rows"), list(done.rights.items()))
     typer.echo(done.card)
     say(f"push: a dry run: {_size(done)}, {_access(done)}")
+    if done.unreached:
+        say(f"push: {done.unreached}; so what is there already is not counted")
 
 
 def _tell_pushed(done: Pushed) -> None:

@@ -57,7 +57,8 @@ class Sent:
 class Pushed:
     """What was pushed, or, of a dry run, would be.
 
-    `gated` is "" where everybody gets in who may see it; `commit` is "" in a dry run.
+    `gated` is "" where everybody gets in who may see it; `commit` is "" in a dry run.  A dry run
+    that did not reach the hub goes by one that holds nothing; `unreached` says why it did not.
     """
 
     release: str
@@ -71,6 +72,7 @@ class Pushed:
     removed: tuple[str, ...]
     rights: Mapping[str, int]
     card: str
+    unreached: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +98,17 @@ class _Ware:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _There:
-    """What the hub holds: head of main, its files, tags; nothing where there is no repository."""
+    """What the hub holds: head of main, its files, tags; nothing where there is no repository.
+
+    Nor is anything known where it is `unreached`, for the reason that is told.
+    """
 
     head: str = ""
     private: bool = True
     gated: str = ""
     files: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    unreached: str = ""
 
     @property
     def holds_release(self) -> bool:
@@ -164,7 +170,7 @@ class _Push:
         """Push, or without `step` only say what would be pushed."""
         if not _TAG.fullmatch(tag):
             raise HubError(f"'{tag}' is no name for a tag: give another --tag")
-        there = _look(self.hub)
+        there = _look(self.hub) if step else _look_if_reached(self.hub)
         self._check(there, tag)
         wares = self._wares(there)
         sent = {path: not ware.is_at(there.files.get(path)) for path, ware in wares.items()}
@@ -189,6 +195,7 @@ class _Push:
             removed=removed,
             rights=rights,
             card=wares[CARD].data.decode("utf-8", "replace"),
+            unreached=there.unreached,
         )
 
     def _check(self, there: _There, tag: str) -> None:
@@ -358,6 +365,16 @@ def _batches(paths: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 # ---- what is at the hub
+
+
+def _look_if_reached(hub: Hub) -> _There:
+    """What it holds, for a dry run: files, rights and card can be told without a line."""
+    try:
+        return _look(hub)
+    except RefusedError as error:
+        if error.status:
+            raise
+        return _There(unreached=str(error))
 
 
 def _look(hub: Hub) -> _There:

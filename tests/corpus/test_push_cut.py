@@ -183,6 +183,19 @@ def test_a_hub_that_is_not_there_is_told(
         push(releases["v1"], REPO)
 
 
+def test_a_dry_run_does_without_a_hub(
+    cli: Cli, releases: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    ran = cli("push", REPO, releases["v1"], "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "127.0.0.1:9 cannot be reached" in ran.err
+    assert "; so what is there already is not counted" in ran.err
+    assert "9 of 9 files to send" in ran.err
+    assert "data/train-b.parquet" in ran.out
+    assert "configs:" in ran.out
+
+
 @pytest.mark.parametrize("name", ["cante", "a/b/c", "", "pena/ca nte", "pena/..", "pena/x\ny"])
 def test_a_name_that_the_hub_cannot_have_is_told(hub: Hub, releases: Releases, name: str) -> None:
     with pytest.raises(HubError, match="OWNER/NAME"):
