@@ -19,7 +19,7 @@ from pathlib import Path
 import corpus.run
 from corpus.cli import main
 from tests.faults import toys
-from tests.faults.points import Watch, watch
+from tests.faults.points import Point, Watch, numbered, watch
 
 __all__ = ["NO_FAULT", "Ended", "Fault", "Running", "run", "start"]
 
@@ -33,12 +33,12 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What befalls a command: a signal at a point (from 1, 0 for none), a clock that is fast.
+    """What befalls a command: a signal at a point, a clock that is fast.
 
     `lay` is done before it begins, in its process.
     """
 
-    at: int = 0
+    at: Point | None = None
     signal: int = signal.SIGKILL
     hours_fast: float = 0.0
     lay: Callable[[], None] = _nothing
@@ -54,7 +54,7 @@ class Ended:
     code: int
     out: str
     err: str
-    points: tuple[str, ...]
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Running:
         self.process.join(_PATIENCE)
         assert self.process.exitcode is not None, "it does not end"
         out, err, points = (_text(self.told / name) for name in ("out", "err", "points"))
-        return Ended(self.process.exitcode, out, err, tuple(points.splitlines()))
+        return Ended(self.process.exitcode, out, err, tuple(numbered(points.splitlines())))
 
     def stopped(self) -> bool:
         """Wait until it stands still, or has ended; whether it stands still."""

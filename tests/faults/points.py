@@ -11,15 +11,16 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine.default import DefaultDialect
 
-__all__ = ["Watch", "watch"]
+__all__ = ["Point", "Watch", "numbered", "watch"]
 
 _ONE, _TWO = ("fsync", "mkdir", "remove", "rmdir", "unlink"), ("link", "rename", "replace")
 """What is called with one path, and with two, of which the last one comes into being."""
@@ -28,27 +29,46 @@ _NAMES = re.compile(r"[0-9a-f]{8,}|(?<=/)[0-9a-f]{2}(?=/|$)|(?<=\.part-)[\w-]+|(
 """What differs from run to run, or is too long to be read."""
 
 
+class Point(NamedTuple):
+    """A commit point: what is done there, and the how many-eth time (from 1).
+
+    Not which one of all: of threads beside each other, now this one comes first and now that one.
+    """
+
+    what: str
+    time: int
+
+
+def numbered(told: Sequence[str]) -> list[Point]:
+    """The points of a command that was watched."""
+    times: Counter[str] = Counter()
+    found = []
+    for what in told:
+        times[what] += 1
+        found.append(Point(what, times[what]))
+    return found
+
+
 @dataclass(slots=True)
 class Watch:
     """What a process is watched for: its points are told to the file `log`, a line each.
 
-    Only files `below` a folder count.  `at` is the number of the point (from 1) at which it gets
-    the signal; 0 for none.
+    Only files `below` a folder count.  `at` is the point at which it gets the signal.
     """
 
     log: Path
     below: Path
-    at: int = 0
+    at: Point | None = None
     signal: int = signal.SIGKILL
-    seen: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
 
     def reached(self, name: str) -> None:
         """Tell of a point; get the signal there, where that is asked for."""
-        self.seen += 1
+        self.seen[name] += 1
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(log, f"{name}\n".encode())
         os.close(log)
-        if self.seen == self.at:
+        if self.at == (name, self.seen[name]):
             os.kill(os.getpid(), self.signal)
 
     def name_of(self, thing: object) -> str:

@@ -20,6 +20,7 @@ import soundfile
 from tests.annotate import people
 from tests.faults import child
 from tests.faults.child import NO_FAULT, Ended, Fault, Running
+from tests.faults.points import Point
 from tests.faults.state import leftovers, state
 from tests.faults.toys import OTHERWISE, SUNG
 
@@ -45,7 +46,7 @@ class Played:
     world: Path
     before: Path
     after: dict[str, Any] = field(repr=False)
-    points: tuple[str, ...] = field(repr=False)
+    points: tuple[Point, ...] = field(repr=False)
 
     def set_up(self) -> None:
         """Bring the world to where the scene begins."""

@@ -31,7 +31,7 @@ def interrupted(ended: Ended) -> None:
 def test_at_a_commit_point(scenes: dict[str, Played], name: str) -> None:
     scene = scenes[name]
     scene.set_up()
-    interrupted(scene.run(Fault(at=len(scene.points) // 2, signal=signal.SIGINT)))
+    interrupted(scene.run(Fault(at=scene.points[len(scene.points) // 2], signal=signal.SIGINT)))
     # Nobody waits for the other threads of `collect`: what they were at goes when it is done anew.
     if name != "collect":
         assert leftovers(scene.world) == [], "who ends in time clears away"

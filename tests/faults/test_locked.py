@@ -23,7 +23,7 @@ def impatient() -> None:
 def test_one_line_and_nothing_is_lost(scenes: dict[str, Played], name: str) -> None:
     scene = scenes[name]
     scene.set_up()
-    writes = any("commit" in point for point in scene.points)
+    writes = any("commit" in point.what for point in scene.points)
     with closing(sqlite3.connect(scene.world / "cante" / "corpus.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         ended = scene.run(Fault(lay=impatient))

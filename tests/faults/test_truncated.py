@@ -12,6 +12,7 @@ import pytest
 from corpus.workspace import CONFIG_NAME, read_config
 from tests.faults import child
 from tests.faults.child import Ended, Fault
+from tests.faults.points import Point
 from tests.faults.scenes import NAMES, Played, brief
 from tests.faults.state import leftovers, state, unlike
 
@@ -25,7 +26,7 @@ def newest(world: Path) -> Path | None:
     return max(written, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
-def cut_short(scene: Played, at: int, *, whole: bool) -> list[str]:
+def cut_short(scene: Played, at: Point, *, whole: bool) -> list[str]:
     """What is not right after a cut at a point, the same command, and `verify --mend`.
 
     The file that was written last is cut to its half, or is empty.
@@ -68,10 +69,10 @@ def named(ended: Ended, damaged: Path) -> bool:
 def test_mended_or_named(scenes: dict[str, Played], name: str, *, whole: bool) -> None:
     scene = scenes[name]
     settings = read_config(scenes["collect"].before / "cante" / CONFIG_NAME)
-    last = {point: n for n, point in enumerate(scene.points, 1)}
-    at = [n for point, n in last.items() if point.startswith(("after commit", "after re"))]
-    for n in at:
-        wrong = cut_short(scene, n, whole=whole)
+    last = {point.what: point for point in scene.points}
+    at = [last[what] for what in last if what.startswith(("after commit", "after re"))]
+    for point in at:
+        wrong = cut_short(scene, point, whole=whole)
         # Every value that `corpus init` writes is the one that counts where nothing is written.
         if wrong == [f"{CONFIG_NAME}: other: cante/{CONFIG_NAME}"]:
             assert read_config(scene.world / "cante" / CONFIG_NAME) == settings
