@@ -25,7 +25,9 @@ __all__ = ["Point", "Watch", "numbered", "watch"]
 _ONE, _TWO = ("fsync", "mkdir", "remove", "rmdir", "unlink"), ("link", "rename", "replace")
 """What is called with one path, and with two, of which the last one comes into being."""
 
-_NAMES = re.compile(r"[0-9a-f]{8,}|(?<=/)[0-9a-f]{2}(?=/|$)|(?<=\.part-)[\w-]+|(?<=\w{8}ing-)\w+")
+_NAMES = re.compile(
+    r"[0-9a-f]{8,}|(?<=/)[0-9a-f]{2}(?=/|$)|(?<=\.part-)[\w-]+|(?<=\.rows-)\w+|(?<=ing-)\w+"
+)
 """What differs from run to run, or is too long to be read."""
 
 
