@@ -1,7 +1,7 @@
-"""Workers that do one thing at a time, fed from one queue.
+"""Workers that do one thing at a time: who is free takes what is next.
 
-Who is free takes what is next.  A worker that is lost (killed, its machine gone) is replaced, and
-what it had goes back into the queue: another does it anew.
+A worker that is lost (killed, its machine gone) is replaced; what it had is done anew by whichever
+is free next.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -39,11 +39,10 @@ class Worker(Protocol):
         """End at once, whatever is being done."""
 
 
-@dataclass(slots=True)
-class _Job(Generic[P, R]):
-    payload: P
-    given: Future[R] = field(default_factory=Future)
-    n_lost: int = 0
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    place: int
+    worker: Worker
 
 
 class Crew(Generic[P, R]):
@@ -54,23 +53,24 @@ class Crew(Generic[P, R]):
         # One that is ready before the results of the last were written has the next at hand.
         self.n_ahead = 2 * n_workers
         self._hire = hire
-        self._jobs: SimpleQueue[_Job[P, R] | None] = SimpleQueue()
+        self._asking = ThreadPoolExecutor(n_workers)
+        # A replacement may wait for room for ever; what is asked does not wait for it.
+        self._hiring = ThreadPoolExecutor(n_workers)
+        self._free: SimpleQueue[_Ready | Exception] = SimpleQueue()
         self._workers: dict[int, Worker] = {}
         self._closed = False
         self._lock = threading.Lock()
         self._seconds = [0.0] * n_workers
         self._began = time.monotonic()
         for place in range(n_workers):
-            threading.Thread(target=self._serve, args=(place,), daemon=True).start()
+            self._hiring.submit(self._fill, place)
 
     def submit(self, payload: P, /) -> Future[R]:
         """What a worker gives for it, or raises.  What kept a worker from beginning is raised too.
 
         LostError where the workers on it were lost again and again.
         """
-        job = _Job[P, R](payload)
-        self._jobs.put(job)
-        return job.given
+        return self._asking.submit(self._done, payload)
 
     @property
     def seconds(self) -> float:
@@ -88,19 +88,49 @@ class Crew(Generic[P, R]):
             self._closed = True
             for worker in self._workers.values():
                 worker.stop()
-        for _ in range(self.n_workers):
-            self._jobs.put(None)
+        self._free.put(EngineError("the run is over"))
+        for pool in (self._asking, self._hiring):
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _serve(self, place: int) -> None:
+    def _done(self, payload: P) -> R:
+        for n_lost in range(1, TRIES + 1):
+            ready = self._free.get()
+            if isinstance(ready, Exception):
+                self._free.put(ready)  # the next one who asks is told too
+                raise ready
+            try:
+                return self._did(ready, payload)
+            except LostError as error:
+                lost = error
+            if n_lost < TRIES and not self._closed:
+                LOG.info("a worker was lost (%s): another does anew what it had", lost)
+        raise LostError(f"{TRIES} workers died at it, the last one {lost}: is there memory enough?")
+
+    def _did(self, ready: _Ready, payload: P) -> R:
+        given: R
         try:
-            while not self._closed:
-                self._until_lost(place, self._ready(place))
-        except Exception as error:  # noqa: BLE001  # handed on
-            # It ends the run: what is asked of a crew that cannot begin raises the reason.
-            while (job := self._jobs.get()) is not None:
-                job.given.set_exception(error)
+            seconds, given = ready.worker.do(payload)
+        except LostError:
+            ready.worker.stop()
+            with self._lock:
+                if not self._closed:
+                    self._hiring.submit(self._fill, ready.place)
+            raise
+        except Exception:
+            self._free.put(ready)
+            raise
+        self._seconds[ready.place] += seconds
+        self._free.put(ready)
+        return given
 
-    def _ready(self, place: int) -> Worker:
+    def _fill(self, place: int) -> None:
+        """Bring a worker to a place; what keeps it from beginning ends the run."""
+        try:
+            self._free.put(_Ready(place, self._begun(place)))
+        except Exception as error:  # noqa: BLE001  # handed on
+            self._free.put(error)
+
+    def _begun(self, place: int) -> Worker:
         for _ in range(TRIES):
             worker = self._worker(place)
             try:
@@ -121,27 +151,3 @@ class Crew(Generic[P, R]):
                 raise EngineError("the run is over")
             self._workers[place] = self._hire(place)
             return self._workers[place]
-
-    def _until_lost(self, place: int, worker: Worker) -> None:
-        while (job := self._jobs.get()) is not None:
-            try:
-                seconds, given = worker.do(job.payload)
-            except LostError as error:
-                worker.stop()
-                self._again(job, error)
-                return
-            except Exception as error:  # noqa: BLE001  # the step's own, handed on
-                job.given.set_exception(error)
-            else:
-                self._seconds[place] += seconds
-                job.given.set_result(given)
-
-    def _again(self, job: _Job[P, R], error: LostError) -> None:
-        job.n_lost += 1
-        if job.n_lost == TRIES:
-            told = f"{TRIES} workers died at it, the last one {error}: is there memory enough?"
-            job.given.set_exception(LostError(told))
-            return
-        if not self._closed:
-            LOG.info("a worker was lost (%s): another does anew what it had", error)
-        self._jobs.put(job)
