@@ -127,6 +127,27 @@ def test_what_others_send_and_remove_is_seen_at_once(kept: Bucket, s3: S3, bucke
     assert (kept.at_hand(KEY_A), kept.at_hand(KEY_B) is None) == (None, False)
 
 
+@pytest.mark.usefixtures("kept")
+def test_a_long_recording_goes_in_parts(s3: S3, bucket: str, tmp_path: Path) -> None:
+    n_bytes = 101 << 20  # s3fs sends parts of 50 MiB from 100 MiB on
+    kept = Bucket(f"s3://{bucket}/mine", tmp_path / "roomy", 1e9)
+
+    def send() -> None:
+        with kept.writing(KEY_A) as scratch, scratch.open("wb") as file:
+            file.truncate(n_bytes)
+
+    s3.rule = lambda _method, path: "403" if "partNumber=3" in path else ""
+    with pytest.raises(MediaError, match="it is refused"):
+        send()
+    assert (kept.told(KEY_A), s3.unfinished(bucket)) == (None, 0)
+    s3.rule = lambda _method, _path: ""
+    send()
+    assert s3.unfinished(bucket) == 0
+    assert listed(kept, "flac/") == {KEY_A: n_bytes}
+    assert kept.fresh(KEY_A).stat().st_size == n_bytes
+    assert [where for method, where in s3.seen if method == "PUT" and "partNumber=3" in where]
+
+
 def test_what_was_used_longest_ago_goes(kept: Bucket, tmp_path: Path) -> None:
     keys = [f"flac/ab/{i}.flac" for i in range(6)]
     for key in keys:
