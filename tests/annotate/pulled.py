@@ -29,6 +29,7 @@ __all__ = [
     "TASK",
     "UNO",
     "knowing",
+    "no_end",
     "only_problem",
     "refused",
     "said",
