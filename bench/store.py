@@ -22,8 +22,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from voces import machine
 
+from annotate.queue import by_worth, within
+from annotate.tasks import Piece, clips
 from corpus import tables as t
-from corpus.records import Utterance, Word
+from corpus.records import Tier, Utterance, Word
 from corpus.rows import row_of
 from corpus.show import table
 from corpus.store import Store
@@ -31,6 +33,7 @@ from tests.servers.postgres import postgres
 
 _PER_RECORDING = 10
 _BATCH = 10_000
+_PATIENCE_S = 10.0  # what takes longer is asked once
 _WORDS = ("por", "la", "calle", "abajo", "viene", "cantando", "un", "gitano", "de", "Jerez")
 
 
@@ -108,7 +111,16 @@ def asked(store: Store) -> dict[str, Callable[[], object]]:
         "list, first 100": lambda: list(islice(store.each_utterance(), 100)),
         "one recording": lambda: store.utterances(f"{7:064x}"),
         "what is done": lambda: len(store.done("align")),
+        "queue, an hour": lambda: queue(store),
     }
+
+
+def queue(store: Store) -> list[Piece]:
+    """What people are asked first, of all that nobody has checked."""
+    recordings = {one.id: one for one in store.recordings()}
+    everything = store.utterances()
+    unchecked = [one for one in everything if one.tier is not Tier.GOLD]
+    return within(by_worth(clips(unchecked, recordings), recordings, everything), 60)
 
 
 def questions(given: argparse.Namespace) -> None:
@@ -123,8 +135,8 @@ def questions(given: argparse.Namespace) -> None:
                 # As PostgreSQL does by itself in quiet minutes.
                 connection.execute(sa.text("ANALYZE" if name == "SQLite" else "VACUUM ANALYZE"))
             for what, ask in asked(store).items():
-                times = []
-                for _ in range(3):
+                times: list[float] = []
+                while len(times) < 3 and sum(times) < _PATIENCE_S:
                     began = time.perf_counter()
                     ask()
                     times.append(time.perf_counter() - began)
@@ -133,7 +145,7 @@ def questions(given: argparse.Namespace) -> None:
         store.close()
         engine.dispose()
     print(f"machine: {machine()}")
-    table(("store", "utterances", "question", "first, s", "best of 3, s"), told)
+    table(("store", "utterances", "question", "first, s", "best of up to 3, s"), told)
     if given.picture:
         picture(told, given.picture)
 
