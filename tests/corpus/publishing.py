@@ -10,8 +10,9 @@ import pytest
 
 from corpus.media import flac_bytes
 from corpus.publish.choose import Wanted
+from corpus.publish.columns import About
 from corpus.publish.release import Options, Released, release
-from corpus.records import Annotation, Kind, Tier, Utterance, Verdict
+from corpus.records import Annotation, Kind, Recording, Tier, Utterance, Verdict
 from corpus.rows import AlignedRecording
 from corpus.workspace import Workspace
 from tests.corpus.made import recording, tone, utterance, verse
@@ -66,3 +67,8 @@ def aligned(workspace: Workspace) -> Workspace:
                 [one, copla, AlignedRecording(recording=one.id, utterances=(first, second))]
             )
     return workspace
+
+
+def about(*recordings: Recording, **more: Any) -> About:
+    """What is known besides the rows."""
+    return About(recordings={one.id: one for one in recordings}, verses={}, **more)
