@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,10 @@ def saved(browser: Browser, folder: Path) -> tuple[str, list[dict[str, Any]]]:
     browser.press("x")
     name = shown(browser, "status").split(" a ")[1].split(";")[0]
     browser.until(f"{shown(browser, 'unsaved')!r} === ''")
-    for _ in range(200):
-        if (folder / name).is_file():
-            break
-        browser.value("new Promise((done) => setTimeout(done, 20))")
+    limit = time.monotonic() + 20
+    # The browser brings it there by and by, and under its name when it is whole.
+    while not (folder / name).is_file() and time.monotonic() < limit:
+        time.sleep(0.02)
     tasks: list[dict[str, Any]] = json.loads((folder / name).read_text("utf-8"))
     return name, tasks
 
