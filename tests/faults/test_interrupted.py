@@ -31,7 +31,9 @@ def interrupted(ended: Ended) -> None:
 def test_at_a_commit_point(scenes: dict[str, Played], name: str) -> None:
     scene = scenes[name]
     scene.set_up()
-    interrupted(scene.run(Fault(at=scene.points[len(scene.points) // 2], signal=signal.SIGINT)))
+    # Which thread makes a folder is not always the same one: no point that every run comes to.
+    points = [point for point in scene.points if "mkdir" not in point.what]
+    interrupted(scene.run(Fault(at=points[len(points) // 2], signal=signal.SIGINT)))
     # Nobody waits for the other threads of `collect`: what they were at goes when it is done anew.
     if name != "collect":
         assert leftovers(scene.world) == [], "who ends in time clears away"
