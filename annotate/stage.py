@@ -70,13 +70,29 @@ def to_hear(
     if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
         raise UsageError(f"a limit is a number of minutes above 0, not {minutes:g}")
     recordings = {recording.id: recording for recording in workspace.store.recordings()}
-    everything = workspace.store.utterances()
+    # Of a million, words are only needed of those that are chosen.
+    everything = workspace.store.utterances(words=minutes is None)
     unchecked = [one for one in everything if one.tier is not Tier.GOLD]
     made = (
         clips(unchecked, recordings) if longest is None else pieces(unchecked, recordings, longest)
     )
     changed = workspace.store.done(CHANGED).keys()
-    return within(by_worth(made, recordings, everything, changed), minutes)
+    chosen = within(by_worth(made, recordings, everything, changed), minutes)
+    return chosen if minutes is None else _with_words(workspace.store, chosen)
+
+
+def _with_words(store: Store, chosen: Sequence[Piece]) -> list[Piece]:
+    """The same pieces, their utterances with all that is known of them.
+
+    Without those that another process aligned anew meanwhile.
+    """
+    recordings = {piece.recording for piece in chosen}
+    whole = {one.id: one for id_ in recordings for one in store.utterances(id_)}
+    return [
+        replace(piece, utterances=tuple(whole[one.id] for one in piece.utterances))
+        for piece in chosen
+        if all(one.id in whole for one in piece.utterances)
+    ]
 
 
 def disputed_pieces(workspace: Workspace) -> list[Piece]:

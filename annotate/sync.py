@@ -250,7 +250,7 @@ def _stale_tasks(
     """Tasks of this corpus whose utterances are no longer asked for, or in other pieces."""
     pushed = {piece.id for piece in chosen}
     anew = {one.id for piece in chosen for one in piece.utterances}
-    unchecked = {one.id for one in store.utterances() if one.tier is not Tier.GOLD}
+    unchecked = {one.id for one in store.utterances(words=False) if one.tier is not Tier.GOLD}
     ours = store.done(SENT).keys()
     found = []
     for id_, (first, *_) in there.items():

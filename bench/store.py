@@ -116,9 +116,9 @@ def asked(store: Store) -> dict[str, Callable[[], object]]:
 
 
 def queue(store: Store) -> list[Piece]:
-    """What people are asked first, of all that nobody has checked."""
+    """What people are asked first, of all that nobody has checked, as annotate.stage finds it."""
     recordings = {one.id: one for one in store.recordings()}
-    everything = store.utterances()
+    everything = store.utterances(words=False)
     unchecked = [one for one in everything if one.tier is not Tier.GOLD]
     return within(by_worth(clips(unchecked, recordings), recordings, everything), 60)
 

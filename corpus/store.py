@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -185,14 +185,22 @@ class Store:
         rows = self._rows(sa.select(t.matches).order_by(t.matches.c.recording))
         return tuple(record_of(Match, row) for row in rows)
 
-    def utterances(self, recording: str | None = None) -> tuple[Utterance, ...]:
+    def utterances(
+        self, recording: str | None = None, *, words: bool = True
+    ) -> tuple[Utterance, ...]:
         """Utterances as the newest annotation leaves them, in the order of time."""
-        return tuple(self.each_utterance(recording))
+        return tuple(self.each_utterance(recording, words=words))
 
-    def each_utterance(self, recording: str | None = None) -> Iterator[Utterance]:
-        """The same one by one: the first of a million are there at once, and memory stays small."""
+    def each_utterance(
+        self, recording: str | None = None, *, words: bool = True
+    ) -> Iterator[Utterance]:
+        """The same one by one: the first of a million are there at once, and memory stays small.
+
+        Without `words` they come with none, whatever they have, and several times as fast.
+        """
         c = t.utterances.c
-        query = sa.select(t.utterances).where(~c.retired).order_by(c.recording, c.start, c.id)
+        columns = [column for column in c if words or column is not c.words]
+        query = sa.select(*columns).where(~c.retired).order_by(c.recording, c.start, c.id)
         if recording is not None:
             query = query.where(c.recording == recording)
         with self._streaming(query) as (connection, found):
@@ -201,7 +209,7 @@ class Store:
                 for row in rows:
                     utterance = _spoken(utterance_of(row), newest.get(row["id"]))
                     if utterance is not None:
-                        yield utterance
+                        yield utterance if words else replace(utterance, words=())
 
     def aligned_utterances(self) -> dict[str, Utterance]:
         """Every utterance by its id, as it was before anyone corrected it."""

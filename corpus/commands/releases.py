@@ -214,7 +214,7 @@ def _compare(workspace: Workspace) -> None:
     """Look for copies of one master among what is aligned: they may not be in two splits."""
     from corpus.duplicates import compare
 
-    recordings = {one.recording for one in workspace.store.each_utterance()}
+    recordings = {one.recording for one in workspace.store.each_utterance(words=False)}
     failures = compare(workspace, recordings, track=tracker("compared by their sound"))
     for reason, n in Counter(failure.reason for failure in failures).items():
         say(f"release: {n} recordings are not compared with the others by their sound: {reason}")

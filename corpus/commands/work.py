@@ -31,7 +31,7 @@ def show_work(workspace: Workspace, *, json: bool) -> None:
     people = work_of(annotations, aligned)
     agreed = [agreement(annotations, (), (), person=one.person) for one in people]
     projects = projects_of(store.done(PUSHED), people_of(store), annotations, aligned)
-    shared = shares(store.utterances(), store.descriptions())
+    shared = shares(store.utterances(words=False), store.descriptions())
     if json:
         told = [
             {**asdict(one), "agreement": with_others}

@@ -26,7 +26,7 @@ _SALT_BYTES = 32
 def about_of(workspace: Workspace) -> About:
     """Everything but the utterances themselves."""
     store, config = workspace.store, workspace.config
-    descriptions, utterances = store.descriptions(), store.utterances()
+    descriptions, utterances = store.descriptions(), store.utterances(words=False)
     verses, coplas = store.verses(), store.coplas()
     # Folding all letras takes a second or two: only what people wrote themselves needs it.
     written = any(one.kind is Kind.LETRA and not one.verse for one in utterances)

@@ -279,7 +279,8 @@ def _earlier_test(workspace: Workspace, name: str) -> _Test:
     if not ids:
         raise PublishError(f"nothing is left of a test set of {name}: name another release")
     # What people threw out goes; of what is aligned anew nobody has spoken.
-    there = {one.id for one in store.utterances()} | {one.utterance for one in store.annotations()}
+    there = {one.id for one in store.utterances(words=False)}
+    there |= {one.utterance for one in store.annotations()}
     aligned = store.aligned_utterances()
     older = tuple(aligned[id_] for id_ in ids if id_ not in there)
     return _Test(ids=ids, older=older, purged=_purged(workspace, name, len(ids)))

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from annotate import stage
-from annotate.stage import Exported, export, items, take_in
+from annotate.stage import Exported, export, items, take_in, to_hear
 from annotate.tasks import Piece
 from corpus.errors import MediaError, UsageError
 from corpus.media import flac_bytes
@@ -100,6 +100,27 @@ def test_a_limit_takes_the_least_sure_that_fit(
     assert told.seconds <= minutes * 60
     ids = [task["data"]["external_id"] for task in exported(tmp_path / "out")]
     assert ids == [PENA.id, MADRE.id][:n_tasks]
+
+
+@pytest.mark.parametrize("longest", [None, 60.0])
+def test_what_fits_has_all_that_is_known_of_it(workspace: Workspace, longest: float | None) -> None:
+    everything = to_hear(workspace, longest=longest)
+    assert all(one.words for piece in everything for one in piece.utterances)
+    assert to_hear(workspace, 10.0, longest) == everything
+    assert to_hear(workspace, 0.01, longest) == []
+
+
+def test_what_is_aligned_anew_while_it_is_chosen_is_left_for_the_next_time(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = stage.within
+
+    def meanwhile(*given: Any) -> list[Piece]:
+        save(workspace, AlignedRecording(recording=UNO.id, utterances=(MADRE,)))
+        return chosen(*given)
+
+    monkeypatch.setattr(stage, "within", meanwhile)
+    assert [one.utterances for one in to_hear(workspace, 10.0)] == [(MADRE,)]
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf")])

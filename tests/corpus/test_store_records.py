@@ -141,6 +141,17 @@ def test_a_rejected_utterance_is_out(store: Store) -> None:
     assert [u.text for u in store.utterances()] == ["sí", SECOND.text]
 
 
+def test_utterances_without_their_words_are_the_same_otherwise(store: Store) -> None:
+    save(store, *EVERYTHING)
+    corrected = SAID.applied_to(FIRST)
+    assert corrected.words
+    assert SECOND.words
+    bare = (replace(corrected, words=()), replace(SECOND, words=()))
+    assert store.utterances(words=False) == bare
+    assert store.utterances(CINTA.id, words=False) == bare
+    assert [one.id for one in bare] == [FIRST.id, SECOND.id]
+
+
 def test_a_new_alignment_takes_the_place_of_the_old(store: Store) -> None:
     save(store, CINTA, ALIGNED)
     moved = replace(SECOND, start=3.1)
