@@ -20,11 +20,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from training import made_row, sounding, write
+from training import joined, made_row, sounding, write
 from voces import machine
 
-from corpus.media import SAMPLE_RATE
 from corpus.models import resolve
 from corpus.show import table
 from train.backends import BackendName
@@ -47,18 +45,11 @@ def clips(data: Path, n: int, seconds: float) -> list[dict[str, Any]]:
     with (data / "metadata.csv").open(encoding="utf-8", newline="") as file:
         told = list(csv.DictReader(file))
     begins = range(0, len(told), max(1, len(told) // n))[:n]
-    return [_row(data, told[begin:], seconds) for begin in begins]
+    return [next(joined((_row(data, one) for one in told[at:]), seconds)) for at in begins]
 
 
-def _row(data: Path, told: Sequence[dict[str, str]], seconds: float) -> dict[str, Any]:
-    sounds, texts = [sounding(data / told[0]["file_name"])], [told[0]["transcription"]]
-    for one in told[1:]:
-        sound = sounding(data / one["file_name"])
-        if sum(map(len, sounds)) + len(sound) > seconds * SAMPLE_RATE:
-            break
-        sounds.append(sound)
-        texts.append(one["transcription"])
-    return made_row(np.concatenate(sounds), " ".join(texts), told[0]["file_name"])
+def _row(data: Path, told: dict[str, str]) -> dict[str, Any]:
+    return made_row(sounding(data / told["file_name"]), told["transcription"], told["file_name"])
 
 
 @quiet()

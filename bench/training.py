@@ -1,14 +1,16 @@
 """What fine-tuning gains, and what packing saves.
 
     python bench/training.py gain DATA WORK [--ways full lora] [--seeds 0 1 2] [--preset base-cpu]
-    python bench/training.py packing WORK [--clips 96] [--seconds 5]
+    python bench/training.py packing WORK [--clips 96] [--seconds 5] [--data DATA] [--epochs 1]
     python bench/training.py songs CANCIONES WORK MODEL... [--sample 60]
 
 DATA has a metadata.csv (file_name, transcription).  Every tenth of its different files is held out;
-the rest is trained on.  `packing` times an epoch of made clips of one length with and without
-packing: same model, same clips, same process.  `songs` judges models, the first of them untrained,
-on the lines of French songs (JamendoLyrics), by the report: what became of singing in another
-language.
+the rest is trained on.  `packing` times an epoch with and without packing: same model, same clips,
+same process.  Its clips are made, of one length; with --data they are those of DATA, one after the
+other in clips of up to --seconds, and what was held out is written down with both models: the same
+number of clips a step both ways, so the same number of steps.  `songs` judges models, the first of
+them untrained, on the lines of French songs (JamendoLyrics), by the report: what became of singing
+in another language.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import argparse
 import csv
 import io
 import time
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ from corpus.show import table
 from train.config import TrainConfig, load_toml, presets
 from train.data import open_splits, read_sound
 from train.evaluate import How, evaluate
-from train.finetune import finetune
+from train.finetune import TrainResult, finetune
 from train.page import table_of_models, write_report
 
 _HELD_OUT = 10  # every so manieth
@@ -67,6 +69,25 @@ def made_row(samples: Any, text: str, recording: str, start: float = 0.0) -> dic
         "start": start,
         "end": start + len(samples) / SAMPLE_RATE,
     }
+
+
+def joined(rows: Iterable[dict[str, Any]], seconds: float) -> Iterator[dict[str, Any]]:
+    """Rows laid one after the other into clips of up to so many seconds, each of one or more."""
+    some: list[dict[str, Any]] = []
+    for row in rows:
+        if some and sum(one["end"] - one["start"] for one in (*some, row)) > seconds:
+            yield _one_clip(some)
+            some = []
+        some.append(row)
+    if some:
+        yield _one_clip(some)
+
+
+def _one_clip(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    sounds = [read_sound(row["audio"]) for row in rows]
+    return made_row(
+        np.concatenate(sounds), " ".join(row["text"] for row in rows), rows[0]["recording"]
+    )
 
 
 def write(folder: Path, **splits: list[dict[str, Any]]) -> Path:
@@ -113,6 +134,11 @@ def gain(given: argparse.Namespace) -> None:
             models[name] = output
             told.append((name, result.steps, round(result.seconds), round(result.loss_last, 3)))
             table(("run", "steps", "seconds", "loss"), told)
+    judge(models, dataset)
+
+
+def judge(models: dict[str, Path], dataset: Path) -> None:
+    """Print what models make of the split `test`, greedy and with five beams."""
     judged = evaluate(models, dataset, How())
     beam = evaluate(models, dataset, How(beam=5, backend="faster-whisper"))
     table(
@@ -133,33 +159,60 @@ def gain(given: argparse.Namespace) -> None:
 
 
 def packing(given: argparse.Namespace) -> None:
-    """Time an epoch both ways: made clips, real Whisper base."""
-    rng = np.random.default_rng(0)
-    n_samples = round(given.seconds * SAMPLE_RATE)
-    rows = [
-        made_row(0.05 * rng.standard_normal(n_samples), "por la calle abajo", f"r{i // 6}", i % 6)
-        for i in range(given.clips)
-    ]
-    dataset = write(given.work / "made", train=rows)
-    base = TrainConfig(
-        model=str(resolve("base")), output="", epochs=1, checks=0, log_to="none", seed=0
-    )
-    told = []
+    """Time an epoch both ways, on real Whisper base; with real clips judge both models too."""
+    if given.data is None:
+        dataset = write(given.work / "made", train=noise(given.clips, given.seconds))
+        n_clips = given.clips
+    else:
+        clips = list(joined(distinct(given.data), given.seconds))
+        learned = [one for i, one in enumerate(clips) if i % _HELD_OUT != _HELD_OUT // 2]
+        dataset = write(given.work / "real", train=learned, test=clips[_HELD_OUT // 2 :: _HELD_OUT])
+        n_clips = len(learned)
+    told, models = [], {"base": resolve("base")}
     for together in (True, False):
-        output = str(given.work / f"packing-{together}")
-        config = replace(base, output=output, packing=together)
-        began: list[float] = []
+        name = "packed" if together else "one clip a window"
+        models[name] = given.work / f"packing-{together}"
+        config = load_toml(
+            presets()["base-cpu"],
+            model=str(models["base"]),
+            output=str(models[name]),
+            epochs=given.epochs,
+            packing=together,
+            batch_size=1 if together else given.clips_a_window,
+            checks=0,
+            log_to="none",
+            seed=0,
+        )
+        result, seconds = timed(dataset, config)
+        told.append((name, result.windows, result.steps, seconds / given.epochs))
+        print(*told[-1], flush=True)  # it takes minutes
+    table(("", "windows", "steps", "seconds an epoch"), told)
+    print(f"{n_clips} clips; ratio: {told[1][3] / told[0][3]:.2f}")
+    if given.data is not None:
+        judge(models, dataset)
 
-        def first_step(stage: str, done: int, _total: int, began: list[float] = began) -> None:
-            # The first step warms up; reading the rows is no part of an epoch.
-            if stage == "training" and done == 1:
-                began.append(time.monotonic())
 
-        result = finetune(dataset, config, progress=first_step)
-        seconds = (time.monotonic() - began[0]) * result.steps / (result.steps - 1)
-        told.append(("packed" if together else "one clip a window", result.windows, seconds))
-    table(("", "windows", "seconds an epoch"), told)
-    print(f"ratio: {told[1][2] / told[0][2]:.2f}")
+def noise(n_clips: int, seconds: float) -> list[dict[str, Any]]:
+    """Made clips of one length, six a recording."""
+    rng = np.random.default_rng(0)
+    n_samples = round(seconds * SAMPLE_RATE)
+    return [
+        made_row(0.05 * rng.standard_normal(n_samples), "por la calle abajo", f"r{i // 6}", i % 6)
+        for i in range(n_clips)
+    ]
+
+
+def timed(dataset: Path, config: TrainConfig) -> tuple[TrainResult, float]:
+    """What was trained, and the seconds of all its steps."""
+    began: list[float] = []
+
+    def first_step(stage: str, done: int, _total: int) -> None:
+        # The first step warms up; reading the rows is no part of an epoch.
+        if stage == "training" and done == 1:
+            began.append(time.monotonic())
+
+    result = finetune(dataset, config, progress=first_step)
+    return result, (time.monotonic() - began[0]) * result.steps / (result.steps - 1)
 
 
 def songs(given: argparse.Namespace) -> None:
@@ -198,6 +251,9 @@ def main() -> None:
     packs.add_argument("work", type=Path)
     packs.add_argument("--clips", type=int, default=96)
     packs.add_argument("--seconds", type=float, default=5.0)
+    packs.add_argument("--data", type=Path)
+    packs.add_argument("--epochs", type=int, default=1)
+    packs.add_argument("--clips-a-window", type=int, default=5, help="as many as fit, about")
     packs.set_defaults(run=packing)
     sung = kinds.add_parser("songs")
     sung.add_argument("data", type=Path)

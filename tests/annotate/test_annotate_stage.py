@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from annotate import stage
+from annotate.queue import within
 from annotate.stage import Exported, export, items, take_in, to_hear
 from annotate.tasks import Piece
 from corpus.errors import MediaError, UsageError
@@ -113,11 +114,9 @@ def test_what_fits_has_all_that_is_known_of_it(workspace: Workspace, longest: fl
 def test_what_is_aligned_anew_while_it_is_chosen_is_left_for_the_next_time(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = stage.within
-
-    def meanwhile(*given: Any) -> list[Piece]:
+    def meanwhile(pieces: list[Piece], minutes: float | None) -> list[Piece]:
         save(workspace, AlignedRecording(recording=UNO.id, utterances=(MADRE,)))
-        return chosen(*given)
+        return within(pieces, minutes)
 
     monkeypatch.setattr(stage, "within", meanwhile)
     assert [one.utterances for one in to_hear(workspace, 10.0)] == [(MADRE,)]
