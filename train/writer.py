@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from corpus.media import SAMPLE_RATE
-from train.attention import use_products
+from train.attention import use_fused, use_products
 from train.config import Device, Precision
 from train.device import in_bfloat16, pick_device
 from train.whisper import Whisper, open_whisper
@@ -62,8 +62,8 @@ class Writer:
         # Not by autocast, which turns every weight anew for every token.
         halved = in_bfloat16(precision, where)
         whisper.model.to(where, torch.bfloat16 if halved else torch.float32)
-        if halved and where == "cpu":
-            use_products(whisper.model)
+        attend = use_products if halved and where == "cpu" else use_fused
+        attend(whisper.model, beam)
         return cls(whisper, language=language, beam=beam)
 
     def write(self, sounds: Sequence[NDArray[np.float32]]) -> list[str]:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 import train.device
 from corpus.errors import ModelError
 from corpus.models import cache_folder
 from tests.train.made import tone
-from train.attention import by_products, use_products
+from train.attention import by_products, use_fused, use_products
 from train.backends import BACKENDS, open_backend
 from train.device import in_bfloat16
 from train.fast_writer import FastWriter, converted
@@ -71,14 +74,37 @@ def test_products_are_the_fused_attention(queries: int, masked: bool) -> None:
 
 
 @pytest.mark.parametrize("beam", [1, 3])
-def test_a_model_that_attends_by_products_writes_the_same(tiny_whisper: Path, beam: int) -> None:
+@pytest.mark.parametrize(("use", "name"), [(use_products, "products"), (use_fused, "fused")])
+def test_a_model_that_attends_so_writes_the_same(
+    tiny_whisper: Path, beam: int, use: Callable[[Any, int], None], name: str
+) -> None:
     whisper = open_whisper(tiny_whisper)
     wanted = Writer(whisper, beam=beam).write(SOUNDS)
-    use_products(whisper.model)
-    assert whisper.model.model.decoder.layers[0].encoder_attn.config._attn_implementation == (
-        "products"
-    )
+    use(whisper.model, beam)
+    attention = whisper.model.model.decoder.layers[0].encoder_attn
+    assert attention.config._attn_implementation == name
     assert Writer(whisper, beam=beam).write(SOUNDS) == wanted
+
+
+def test_beams_hear_by_one_copy(tiny_whisper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    seen: set[tuple[int, int, int]] = set()
+
+    def attend(
+        module: Any, query: torch.Tensor, key: torch.Tensor, *given: Any, **more: Any
+    ) -> Any:
+        if module.is_decoder and not module.is_causal:
+            seen.add((len(query), query.shape[2], len(key)))
+        return sdpa_attention_forward(module, query, key, *given, **more)
+
+    monkeypatch.setattr("train.attention.sdpa_attention_forward", attend)
+    Writer.open(tiny_whisper, device="cpu", beam=3).write(SOUNDS)
+    n = len(SOUNDS)
+    (first, *_), later = sorted(seen, reverse=True), (n, 3, n)
+    assert first[::2] == (3 * n, 3 * n)  # the prompt, before any beam has moved
+    assert later in seen
+    assert len(seen) == 2
 
 
 def test_half_the_bits_are_taken_where_they_are_asked_for(
