@@ -38,7 +38,8 @@ def by_worth(
         return wrong * rarity(recordings[piece.recording]) / (piece.seconds + _OPENING)
 
     def anew(piece: Piece) -> bool:
-        return any(one.id in changed for one in piece.utterances)
+        # An id is a hash: none is taken where nothing changed.
+        return bool(changed) and any(one.id in changed for one in piece.utterances)
 
     return sorted(pieces, key=lambda p: (not anew(p), -worth(p), p.recording, p.start, p.id))
 

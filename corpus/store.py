@@ -208,8 +208,11 @@ class Store:
                 newest = _newest_of(connection, [row["id"] for row in rows])
                 for row in rows:
                     utterance = _spoken(utterance_of(row), newest.get(row["id"]))
-                    if utterance is not None:
-                        yield utterance if words else replace(utterance, words=())
+                    if utterance is None:
+                        continue
+                    # Only what a person said has words here.
+                    bare = words or not utterance.words
+                    yield utterance if bare else replace(utterance, words=())
 
     def aligned_utterances(self) -> dict[str, Utterance]:
         """Every utterance by its id, as it was before anyone corrected it."""
