@@ -139,7 +139,7 @@ def gain(given: argparse.Namespace) -> None:
 
 def judge(models: dict[str, Path], dataset: Path) -> None:
     """Print what models make of the split `test`, greedy and with five beams."""
-    judged = evaluate(models, dataset, How())
+    judged = evaluate(models, dataset, How(precision="float32"))
     beam = evaluate(models, dataset, How(beam=5, backend="faster-whisper"))
     table(
         ("model", "WER", "from", "to", "CER", "words", "WER, 5 beams"),
