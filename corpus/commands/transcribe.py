@@ -104,7 +104,6 @@ def _targets(audio: Sequence[Path], form: Written, output: Path | None) -> list[
 
 def _heard(path: Path, hears: Drafter, placer: Aligner | None) -> tuple[Sequence[Line], float]:
     """The lines of a recording and its length, s."""
-    from align.transcript import with_words
     from corpus.media import SAMPLE_RATE, decoded_copy
     from corpus.timed_text import Line
 
@@ -112,6 +111,9 @@ def _heard(path: Path, hears: Drafter, placer: Aligner | None) -> tuple[Sequence
         segments = hears.transcribe(samples, _share(bars, path.name))
         lines = tuple(Line(text=s.text, start=s.start, end=s.end) for s in segments)
         if placer is not None and segments:
+            # Words need more than the drafts do: without them a training machine can do this too.
+            from align.transcript import with_words
+
             lines = with_words(placer.listen(samples, _share(bars, "words")), segments)
         return lines, samples.n_samples / SAMPLE_RATE
 
