@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,14 +64,18 @@ class Watch:
     at: Point | None = None
     signal: int = signal.SIGKILL
     seen: Counter[str] = field(default_factory=Counter)
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
     def reached(self, name: str) -> None:
         """Tell of a point; get the signal there, where that is asked for."""
-        self.seen[name] += 1
+        # Threads that come to one of the same name at once are told apart.
+        with self.counting:
+            self.seen[name] += 1
+            time = self.seen[name]
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(log, f"{name}\n".encode())
         os.close(log)
-        if self.at == (name, self.seen[name]):
+        if self.at == (name, time):
             os.kill(os.getpid(), self.signal)
 
     def name_of(self, thing: object) -> str:
